@@ -1,0 +1,56 @@
+import type { DestinationKind } from '../domain/target.js';
+
+export interface StoredObject {
+  /** Relative to the destination's root, `/`-separated: `20261124_030000/mordor_20261124_030000.sql.gz`. */
+  path: string;
+  sizeBytes: number;
+}
+
+/** Facts about a file that its manifest states and a destination proves of what it stored. */
+export interface FileFacts {
+  sizeBytes: number;
+  /** Lower-case hex. */
+  sha256: string;
+  /** 8 lower-case hex digits. */
+  crc32: string;
+}
+
+export interface TransferOptions {
+  /** Ends the transfer; what was sent stays for a later attempt to go on with. */
+  signal: AbortSignal;
+  /** Told after each piece, with all bytes that are there so far; without a call for long, the caller sees a stall. */
+  onProgress: (bytesDone: number) => void;
+}
+
+/** How the stored bytes were proved: by the store's own checksum, or by reading them back. */
+export type StoredProof = 'checksum' | 'read-back';
+
+/**
+ * A place that artifacts are kept. Nothing here replaces or removes a committed artifact unasked: `putFile` and
+ * `createText` refuse a taken path. A path that is not there is `undefined` or `false`, never an error; a place that
+ * does not answer, refuses or lacks its directory or bucket is a BackupError that names it. It knows no manifests.
+ */
+export interface Destination {
+  readonly kind: DestinationKind;
+  /** For people: `/backups`, `s3://bucket/prefix`. */
+  readonly location: string;
+  /** All that lies under `prefix` (default: everything), in no order. Temporary files are listed too. */
+  list(prefix?: string): Promise<StoredObject[]>;
+  stat(path: string): Promise<StoredObject | undefined>;
+  readText(path: string): Promise<string | undefined>;
+  /** Creates it whole and durable, or says that the path is taken; never replaces. */
+  createText(path: string, text: string): Promise<'created' | 'taken'>;
+  /** Only for derived records (`run.json`, `SHA256SUMS`): replaces in one step. */
+  replaceText(path: string, text: string): Promise<void>;
+  /**
+   * Brings the local file `from`, whose bytes have `facts`, to `path`, proved and durable. Goes on where an earlier attempt
+   * was cut off. A taken path with the same bytes is success; with others it is a `Conflict`.
+   */
+  putFile(path: string, from: string, facts: FileFacts, options: TransferOptions): Promise<StoredProof>;
+  /** Brings `path` to a new local file `to` (0600); the bytes are checked against `facts` before it resolves, else `Damaged` and no file. */
+  fetchFile(path: string, to: string, facts: FileFacts, options: TransferOptions): Promise<void>;
+  /** Gone when it resolves, also where it was not there. */
+  remove(path: string): Promise<void>;
+  /** Throws a BackupError that says what is wrong and what to do, for `doctor`; writes nothing that stays. */
+  check(): Promise<void>;
+}

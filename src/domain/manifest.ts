@@ -1,0 +1,59 @@
+import type { Compression, Source, TargetKind } from './target.js';
+
+export const MANIFEST_FORMAT = 'backup-manifest/1';
+
+/** What a plain dump leaves out and a restored database needs. */
+export interface DatabaseProperties {
+  owner: string;
+  encoding: string;
+  collate: string;
+  ctype: string;
+  /** `libc`, `icu` or `builtin`; absent where the server knows none (before 15). */
+  localeProvider?: string;
+  /** ICU or builtin locale. */
+  locale?: string;
+  icuRules?: string;
+  connectionLimit: number;
+  allowConnections: boolean;
+  isTemplate: boolean;
+  tablespace: string;
+  comment?: string;
+  /** `GRANT`s and `REVOKE`s on the database as an aclitem list; absent: the default ACL. */
+  acl?: string[];
+  /** `ALTER DATABASE … SET`, with `role` for `ALTER ROLE … IN DATABASE … SET`; value as in pg_db_role_setting. */
+  settings: { role?: string; name: string; value: string }[];
+}
+
+/** The record that makes a file an artifact. It never changes; what is learned later lives beside it. */
+export interface Manifest {
+  format: typeof MANIFEST_FORMAT;
+  service: string;
+  target: string;
+  kind: TargetKind;
+  source: Source;
+  /** The worker's host (`default`, or what `on_host` says). */
+  host: string;
+  run: string;
+  artifact: {
+    /** File name, without any directory. */
+    name: string;
+    compression: Compression;
+    compressionLevel: number;
+    sizeBytes: number;
+    /** Of the stored bytes, lower-case hex. */
+    sha256: string;
+    /** Of the stored bytes, 8 lower-case hex digits. */
+    crc32: string;
+  };
+  /** RFC 3339, UTC. The order of artifacts is the order of these, never of names or file times. */
+  captureStartedAt: string;
+  captureFinishedAt: string;
+  /** Program name to version: what made the artifact. */
+  programs: Record<string, string>;
+  server?: { product: 'PostgreSQL'; version: string; versionNumber: number };
+  database?: DatabaseProperties;
+  /** Roles that the dump names (owners, grantees, policies): a restore checks them first. */
+  roles?: string[];
+  warnings: string[];
+  timings: { captureMs: number; proveMs: number };
+}

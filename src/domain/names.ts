@@ -1,0 +1,78 @@
+import type { Compression, TargetKind } from './target.js';
+
+/** `YYYYMMDD_HHMMSS` in the configured time zone. */
+export const RUN_PATTERN = /^\d{8}_\d{6}$/;
+/** What may be the name of a target: it becomes part of file names, object keys and workflow ids. */
+export const TARGET_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
+export const DIRECTORY_IDENTITY_NAME = '.backup-dir.json';
+export const LOG_DIRECTORY = 'logs';
+export const RUN_RECORD_NAME = 'run.json';
+export const CHECKSUMS_NAME = 'SHA256SUMS';
+const MANIFEST_SUFFIX = '.manifest.json';
+const PART_SUFFIX = '.part';
+
+const CONTENT_ENDING = { database: '.sql', volume: '.tar' } as const;
+const COMPRESSION_ENDING = { gzip: '.gz', zstd: '.zst' } as const;
+
+/** Names that `TARGET_NAME_PATTERN` allows but that would meet files of ours. */
+export function isReservedTargetName(name: string): boolean {
+  const lower = name.toLowerCase();
+  return lower === LOG_DIRECTORY || lower.startsWith('globals');
+}
+
+/** The id of a run that started at `start`, `secondsLater` of them on (used when an id is taken). */
+export function runId(start: Date, timeZone: string, secondsLater = 0): string {
+  const parts = new Intl.DateTimeFormat('en-CA', {
+    timeZone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  }).formatToParts(new Date(start.getTime() + secondsLater * 1000));
+  const part = (type: string) => parts.find((p) => p.type === type)?.value ?? '';
+  return `${part('year')}${part('month')}${part('day')}_${part('hour')}${part('minute')}${part('second')}`;
+}
+
+export interface ArtifactNaming {
+  target: string;
+  kind: TargetKind;
+  run: string;
+  compression: Compression;
+}
+
+/** `mordor_20261124_030000.sql.gz`, `postgres-data_volume_20261124_030000.tar.gz`. */
+export function artifactName({ target, kind, run, compression }: ArtifactNaming): string {
+  const infix = kind === 'volume' ? '_volume_' : '_';
+  return `${target}${infix}${run}${CONTENT_ENDING[kind]}${COMPRESSION_ENDING[compression]}`;
+}
+
+export function manifestName(artifact: string): string {
+  return artifact + MANIFEST_SUFFIX;
+}
+
+export function isManifestName(name: string): boolean {
+  return name.endsWith(MANIFEST_SUFFIX);
+}
+
+/** The name that an attempt writes to before it commits; `token` is the attempt's own. */
+export function partName(artifact: string, token: string): string {
+  return `${artifact}.${token}${PART_SUFFIX}`;
+}
+
+/** Whether `name` is what some attempt at `artifact` wrote and did not commit. */
+export function isPartOf(name: string, artifact: string): boolean {
+  return name.startsWith(`${artifact}.`) && name.endsWith(PART_SUFFIX);
+}
+
+export function logName(run: string): string {
+  return `backup_${run}.log`;
+}
+
+/** Paths within any destination are `/`-separated and relative to its root. */
+export function inRun(run: string, name: string): string {
+  return `${run}/${name}`;
+}

@@ -1,0 +1,135 @@
+import type { Manifest } from './manifest.js';
+import { sourceKey, type Source, type TargetKind } from './target.js';
+
+/** An artifact as a destination's catalog shows it. */
+export interface CatalogEntry {
+  manifest: Manifest;
+  /** `<run>/<artifact>`, relative to the destination's root. */
+  path: string;
+  /** Whether the artifact lies there with the size that its manifest names. Others are not counted and not removed. */
+  whole: boolean;
+}
+
+/** A line of artifacts that retention may thin: one source of one target. */
+export interface PruneLine {
+  target: string;
+  kind: TargetKind;
+  source: Source;
+  /** How many good artifacts stay, at least 1. */
+  retentionCount: number;
+  /** How many artifacts of this line the run brought to this destination (its own, and late copies). */
+  broughtCount: number;
+}
+
+export interface PruneInput {
+  service: string;
+  /** The run that prunes; absent when a person does, who is not held to `MAX_SURPLUS`. */
+  run?: string;
+  now: Date;
+  entries: readonly CatalogEntry[];
+  /** What may be thinned here; every other entry is kept. */
+  lines: readonly PruneLine[];
+}
+
+export interface PruneDecision {
+  entry: CatalogEntry;
+  reason: string;
+}
+
+export interface PrunePlan {
+  keep: PruneDecision[];
+  remove: PruneDecision[];
+  warnings: string[];
+}
+
+/** How many more artifacts than a run brought it may remove: more means that something is not as it was. */
+export const MAX_SURPLUS = 3;
+
+/**
+ * Decides what of one destination's catalog goes. Every entry is in exactly one of `keep` and `remove`, each with its
+ * reason. Of each line the `retentionCount` newest good artifacts stay; the order is that of `captureStartedAt`.
+ */
+export function planPrune(input: PruneInput): PrunePlan {
+  const plan: PrunePlan = { keep: [], remove: [], warnings: [] };
+  const lines = new Map(input.lines.map((line) => [lineKey(line), line]));
+  for (const [key, entries] of groupByLine(input.service, input.entries, plan)) {
+    const line = lines.get(key);
+    if (line === undefined) keepAll(plan, entries, 'no artifact of this target and source was committed here just now');
+    else planLine(input, line, entries, plan);
+  }
+  return plan;
+}
+
+function planLine(input: PruneInput, line: PruneLine, entries: CatalogEntry[], plan: PrunePlan): void {
+  const good = entries.filter((e) => e.whole).sort(newestFirst);
+  keepAll(
+    plan,
+    entries.filter((e) => !e.whole),
+    'its artifact is missing or has another size: not counted, left for you',
+  );
+  const count = Math.max(1, line.retentionCount);
+  const surplus = good.slice(count);
+  const refusal = refusalOf(input, line, good, surplus);
+  if (refusal !== undefined) {
+    keepAll(plan, good, refusal);
+    plan.warnings.push(`cannot prune ${line.target}: because ${refusal}`);
+    return;
+  }
+  good.slice(0, count).forEach((entry, i) => plan.keep.push({ entry, reason: `${i + 1} of the ${count} newest` }));
+  for (const entry of surplus) plan.remove.push({ entry, reason: `older than the ${count} newest` });
+}
+
+/** Why nothing of a line may be removed now, if so. */
+function refusalOf(
+  input: PruneInput,
+  line: PruneLine,
+  good: CatalogEntry[],
+  surplus: CatalogEntry[],
+): string | undefined {
+  const newest = good[0];
+  if (newest === undefined || surplus.length === 0) return undefined;
+  if (startOf(newest) > input.now.getTime()) {
+    return `the newest artifact (run ${newest.manifest.run}) was captured in the future: a clock was set back`;
+  }
+  if (input.run === undefined) return undefined;
+  if (newest.manifest.run !== input.run) {
+    return `the artifact of this run (${input.run}) is not the newest one there (${newest.manifest.run})`;
+  }
+  if (surplus.length > line.broughtCount + MAX_SURPLUS) {
+    return (
+      `${surplus.length} artifacts would go after ${line.broughtCount} came, more than a nightly run explains; ` +
+      '`backupctl prune` removes them'
+    );
+  }
+  return undefined;
+}
+
+function groupByLine(service: string, entries: readonly CatalogEntry[], plan: PrunePlan): Map<string, CatalogEntry[]> {
+  const groups = new Map<string, CatalogEntry[]>();
+  for (const entry of entries) {
+    if (entry.manifest.service !== service) {
+      keepAll(plan, [entry], `it belongs to another service (${entry.manifest.service})`);
+      continue;
+    }
+    const key = lineKey(entry.manifest);
+    groups.set(key, [...(groups.get(key) ?? []), entry]);
+  }
+  return groups;
+}
+
+function keepAll(plan: PrunePlan, entries: readonly CatalogEntry[], reason: string): void {
+  for (const entry of entries) plan.keep.push({ entry, reason });
+}
+
+/** Equal for what retention counts together. */
+export function lineKey(line: { target: string; kind: TargetKind; source: Source }): string {
+  return JSON.stringify([line.kind, line.target.toLowerCase(), sourceKey(line.source)]);
+}
+
+function newestFirst(a: CatalogEntry, b: CatalogEntry): number {
+  return startOf(b) - startOf(a) || (b.manifest.run < a.manifest.run ? -1 : 1);
+}
+
+function startOf(entry: CatalogEntry): number {
+  return Date.parse(entry.manifest.captureStartedAt);
+}

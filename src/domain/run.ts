@@ -1,0 +1,66 @@
+import type { DestinationKind, Target, TargetKind } from './target.js';
+import type { RunOutcome, TargetResult } from './outcome.js';
+
+/** Times and numbers of a run, from `backup_config`; the plan fixes them for the whole run. */
+export interface RunSettings {
+  maxParallel: number;
+  attempts: number;
+  retryDelayMs: number;
+  heartbeatTimeoutMs: number;
+  stallTimeoutMs: number;
+  unpolledTimeoutMs: number;
+  copyRetryForMs: number;
+  deadlineMs: number;
+}
+
+export interface BackupRunInput {
+  /** Names; absent or empty: all enabled targets. */
+  targets?: string[];
+  trigger: 'schedule' | 'manual';
+  /** The cron expression that started it: the deadline follows from its gaps. */
+  cron?: string;
+}
+
+/** A target that the plan could not resolve: it fails by itself. */
+export interface RefusedTarget {
+  target: string;
+  kind: TargetKind;
+  error: string;
+}
+
+export interface RunPlan {
+  run: string;
+  service: string;
+  settings: RunSettings;
+  targets: Target[];
+  refused: RefusedTarget[];
+  /** In the order in which they are filled; `local` first. */
+  destinations: DestinationKind[];
+  /** Directory ids by host, as the schedule's memo knows them; a capture refuses another directory. */
+  directoryIds: Record<string, string>;
+  warnings: string[];
+}
+
+/** `run.json`: the record of a run, failed targets included. */
+export interface RunRecord {
+  run: string;
+  service: string;
+  directoryId: string;
+  workflowId: string;
+  trigger: BackupRunInput['trigger'];
+  startedAt: string;
+  /** Absent while it runs. */
+  finishedAt?: string;
+  outcome: RunOutcome | 'running';
+  targets: TargetResult[];
+  warnings: string[];
+}
+
+/** What `run --json` prints and `BackupRun` returns, or fails with as details. */
+export interface RunReport {
+  run: string;
+  workflowId: string;
+  outcome: RunOutcome;
+  targets: TargetResult[];
+  warnings: string[];
+}

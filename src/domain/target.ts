@@ -1,0 +1,60 @@
+export type TargetKind = 'database' | 'volume';
+export type Compression = 'gzip' | 'zstd';
+export type DestinationKind = 'local' | 's3';
+
+/** The host of a worker as in its task queue `backup-<host>`; a literal, since a container's hostname changes. */
+export const DEFAULT_HOST = 'default';
+
+interface CommonTarget {
+  name: string;
+  /** Whose worker captures it. */
+  host: string;
+  compression: Compression;
+  /** As the compressor means it: 0 to 9 for gzip, 1 to 19 for zstd. */
+  compressionLevel: number;
+  /** How many good copies each destination keeps, at least 1. */
+  retentionCount: number;
+  /** The longest one attempt of a capture may take. */
+  timeoutMs: number;
+}
+
+export interface DatabaseConnection {
+  host: string;
+  port: number;
+  user: string;
+  database: string;
+  /** libpq's `sslmode`. */
+  sslmode?: string;
+  /**
+   * The password as `${NAME}` references only, never its text: a spec travels through workflow histories. Absent where
+   * the file holds a literal (or a default): then the worker looks the target up in its own `backups.yml`.
+   */
+  passwordTemplate?: string;
+}
+
+export interface DatabaseTarget extends CommonTarget {
+  kind: 'database';
+  connection: DatabaseConnection;
+}
+
+export interface VolumeTarget extends CommonTarget {
+  kind: 'volume';
+  volumeName: string;
+  description?: string;
+}
+
+/** What is backed up, as the plan hands it on: every reference resolved but those of secrets. */
+export type Target = DatabaseTarget | VolumeTarget;
+
+/** Where an artifact came from. Retention counts each source of a target on its own. */
+export type Source =
+  | { kind: 'database'; systemIdentifier: string; database: string }
+  | { kind: 'database'; host: string; port: number; database: string }
+  | { kind: 'volume'; host: string; volume: string };
+
+/** One text per source, equal exactly where the sources are equal. */
+export function sourceKey(source: Source): string {
+  if (source.kind === 'volume') return JSON.stringify(['volume', source.host, source.volume]);
+  if ('systemIdentifier' in source) return JSON.stringify(['system', source.systemIdentifier, source.database]);
+  return JSON.stringify(['server', source.host, source.port, source.database]);
+}
