@@ -1,0 +1,114 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { throwIfAborted } from './abort.js';
+import { endGroups } from './process-group.js';
+import { launch, type Launch, type Program } from './program.js';
+import type { StageResult } from './stage-result.js';
+
+export interface PipelineInput {
+  /** In the order of the data; at least one. */
+  stages: readonly Program[];
+  /** What the first reads; it stays the caller's to close. Default: nothing. */
+  stdinFd?: number;
+  /** `pipe`: the last one's output is read here. A number: it is written to that file, which stays the caller's to close. */
+  stdout: 'pipe' | number;
+  /** Ends all stages: SIGTERM to their groups, SIGKILL after a short grace. */
+  signal?: AbortSignal;
+}
+
+export interface Pipeline {
+  /**
+   * The last stage's output, where `stdout` is `pipe`. It has to be read to its end or destroyed. Its end is no proof:
+   * it also ends when a process is killed.
+   */
+  stdout?: Readable;
+  /** One for each stage, in their order, once all have ended; judge them by `requireSuccess`. Never rejects. */
+  finished: Promise<StageResult[]>;
+}
+
+const STDERR_KEPT_BYTES = 16 * 1024;
+
+/**
+ * Starts the stages, each one's output handed to the next by file descriptor: the bytes between them never pass through
+ * this process. All die with it. Throws ProgramMissing before anything is started, and Cancelled where `signal` aborted.
+ */
+export function startPipeline(input: PipelineInput): Pipeline {
+  throwIfAborted(input.signal);
+  const launches = input.stages.map((program) => ({ ...launch(program), cwd: program.cwd }));
+  const children: ChildProcess[] = [];
+  try {
+    for (const [index, next] of launches.entries()) children.push(startStage(next, index, children, input));
+  } catch (error) {
+    for (const child of children) child.stdout?.destroy();
+    endGroups(children);
+    throw error;
+  }
+  const finished = endOfAll(children, input);
+  const stdout = children.at(-1)?.stdout;
+  return input.stdout === 'pipe' && stdout != null ? { stdout, finished } : { finished };
+}
+
+function startStage(
+  { file, args, env, cwd }: Launch & { cwd: string | undefined },
+  index: number,
+  before: readonly ChildProcess[],
+  { stages, stdinFd, stdout }: PipelineInput,
+): ChildProcess {
+  const source = before.at(-1)?.stdout ?? undefined;
+  const child = spawn(file, args, {
+    env,
+    cwd,
+    detached: true,
+    stdio: [source ?? stdinFd ?? 'ignore', index === stages.length - 1 ? stdout : 'pipe', 'pipe'],
+  });
+  // Our copy of the pipe's end: kept open, the writer would never learn that its reader is gone.
+  source?.destroy();
+  return child;
+}
+
+async function endOfAll(children: readonly ChildProcess[], { stages, signal }: PipelineInput): Promise<StageResult[]> {
+  let callOff = () => {};
+  const end = () => {
+    callOff = endGroups(children);
+  };
+  signal?.addEventListener('abort', end, { once: true });
+  let ended = 0;
+  const results = await Promise.all(
+    children.map((child, index) => endOf(child, stages[index]?.file ?? child.spawnfile, () => ended++)),
+  );
+  signal?.removeEventListener('abort', end);
+  callOff();
+  return results;
+}
+
+async function endOf(child: ChildProcess, file: string, takeOrder: () => number): Promise<StageResult> {
+  const errors = keepTail(child.stderr);
+  const exit = await new Promise<Omit<StageResult, 'file' | 'stderr'>>((resolve) => {
+    // `exit`, not `close`: the last stage's output may never be read to its end.
+    child.once('exit', (exitCode, signal) => {
+      resolve({ exitCode, signal, endOrder: takeOrder() });
+    });
+    child.once('error', (error) => {
+      if (child.pid !== undefined) return; // a signal that could not be sent: its end is still to come
+      resolve({ exitCode: null, signal: null, endOrder: takeOrder() });
+      child.stderr?.destroy(error);
+    });
+  });
+  return { file, ...exit, stderr: await errors };
+}
+
+/** The last of what a stage says, or why it could not be started. */
+function keepTail(stream: Readable | null | undefined): Promise<string> {
+  let tail = Buffer.alloc(0);
+  return new Promise((resolve) => {
+    let failure = '';
+    stream?.on('data', (chunk: Buffer) => {
+      tail = Buffer.concat([tail, chunk]).subarray(-STDERR_KEPT_BYTES);
+    });
+    stream?.once('error', (error) => {
+      failure = error.message;
+    });
+    if (stream == null) resolve('');
+    else stream.once('close', () => resolve(tail.toString('utf8') + failure));
+  });
+}
