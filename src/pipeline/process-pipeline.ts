@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { throwIfAborted } from './abort.js';
 import { endGroups } from './process-group.js';
 import { launch, type Launch, type Program } from './program.js';
@@ -10,6 +10,8 @@ export interface PipelineInput {
   stages: readonly Program[];
   /** What the first reads; it stays the caller's to close. Default: nothing. */
   stdinFd?: number;
+  /** `pipe`: the first reads what is written to the returned `stdin`. */
+  stdin?: 'pipe';
   /** `pipe`: the last one's output is read here. A number: it is written to that file, which stays the caller's to close. */
   stdout: 'pipe' | number;
   /** Ends all stages: SIGTERM to their groups, SIGKILL after a short grace. */
@@ -22,6 +24,8 @@ export interface Pipeline {
    * it also ends when a process is killed.
    */
   stdout?: Readable;
+  /** To write to and to end, where `stdin` is `pipe`. A write fails by EPIPE once the first stage reads no more. */
+  stdin?: Writable;
   /** One for each stage, in their order, once all have ended; judge them by `requireSuccess`. Never rejects. */
   finished: Promise<StageResult[]>;
 }
@@ -44,22 +48,24 @@ export function startPipeline(input: PipelineInput): Pipeline {
     throw error;
   }
   const finished = endOfAll(children, input);
-  const stdout = children.at(-1)?.stdout;
-  return input.stdout === 'pipe' && stdout != null ? { stdout, finished } : { finished };
+  const stdin = input.stdin === 'pipe' ? children[0]?.stdin : undefined;
+  const stdout = input.stdout === 'pipe' ? children.at(-1)?.stdout : undefined;
+  stdin?.on('error', () => undefined); // who writes is told by the write's own callback
+  return { finished, ...(stdin == null ? {} : { stdin }), ...(stdout == null ? {} : { stdout }) };
 }
 
 function startStage(
   { file, args, env, cwd }: Launch & { cwd: string | undefined },
   index: number,
   before: readonly ChildProcess[],
-  { stages, stdinFd, stdout }: PipelineInput,
+  { stages, stdin, stdinFd, stdout }: PipelineInput,
 ): ChildProcess {
   const source = before.at(-1)?.stdout ?? undefined;
   const child = spawn(file, args, {
     env,
     cwd,
     detached: true,
-    stdio: [source ?? stdinFd ?? 'ignore', index === stages.length - 1 ? stdout : 'pipe', 'pipe'],
+    stdio: [source ?? stdin ?? stdinFd ?? 'ignore', index === stages.length - 1 ? stdout : 'pipe', 'pipe'],
   });
   // Our copy of the pipe's end: kept open, the writer would never learn that its reader is gone.
   source?.destroy();

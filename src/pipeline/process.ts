@@ -8,7 +8,7 @@ import { stageFailure, type StageResult } from './stage-result.js';
 
 export type { Program } from './program.js';
 export { startPipeline, type Pipeline, type PipelineInput } from './process-pipeline.js';
-export { failedStage, requireSuccess, type StageResult } from './stage-result.js';
+export { failedStage, lastLines, requireSuccess, type StageResult } from './stage-result.js';
 
 export interface RunProgramInput extends Program {
   /** Text for its stdin. Default: an empty stdin. */

@@ -1,0 +1,36 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { Writable } from 'node:stream';
+import type { FileFacts } from '../destinations/destination.js';
+import { digestHandle, type DigestOptions } from './digest.js';
+
+class ReaderGone extends Error {}
+
+/**
+ * Writes the file to a pipeline's stdin, ends that, and returns the facts of the bytes written; undefined where the
+ * pipeline stopped reading before the end. Only `finished` says whether it did so in peace.
+ */
+export async function feedFile(
+  file: FileHandle,
+  stdin: Writable,
+  options: Pick<DigestOptions, 'signal' | 'onProgress'>,
+): Promise<FileFacts | undefined> {
+  try {
+    const facts = await digestHandle(file, { ...options, sink: (piece) => write(stdin, piece) });
+    await new Promise<void>((resolve) => stdin.end(resolve));
+    return facts;
+  } catch (error) {
+    if (error instanceof ReaderGone) return undefined;
+    throw error;
+  } finally {
+    stdin.destroy(); // after an error the pipeline must still learn that no more will come
+  }
+}
+
+function write(stdin: Writable, piece: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stdin.write(piece, (error) => {
+      if (error) reject(new ReaderGone('the pipeline reads no more', { cause: error }));
+      else resolve();
+    });
+  });
+}

@@ -1,0 +1,108 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { FileFacts } from '../destinations/destination.js';
+import { BackupError } from '../domain/errors.js';
+import type { Compression, TargetKind } from '../domain/target.js';
+import { throwIfAborted } from './abort.js';
+import { decompressor } from './compression.js';
+import { feedFile } from './feed.js';
+import { requireSuccess, startPipeline } from './process.js';
+import { failedStage } from './stage-result.js';
+import type { Tools } from './tools.js';
+
+export interface ProveInput {
+  path: string;
+  kind: TargetKind;
+  compression: Compression;
+  tools: Tools;
+  signal?: AbortSignal;
+  /** Told the stored bytes that were read back so far. */
+  onProgress?: (bytesDone: number) => void;
+}
+
+const TAIL_BYTES = 4096;
+const TAR_END_BYTES = 1024;
+const SQL_END = /^-- PostgreSQL database dump complete$/m;
+/** Of each file that bgzip writes: gzip members with the extra field `BC`, the last one this empty one. */
+const BGZF_END = Buffer.from('1f8b08040000000000ff0600424302001b0003000000000000000000', 'hex');
+const BGZF_MARK = { offset: 12, bytes: Buffer.from('4243', 'hex') };
+
+/**
+ * Reads the stored file back: hashes it and decompresses the same bytes to their end, which has to look as a finished
+ * dump or archive does. Returns its facts. Errors: Damaged `cannot accept …: because …`, ProgramMissing, and
+ * ProgramFailed where the decompressor was killed, which says nothing about the file.
+ */
+export async function proveArtifact(input: ProveInput): Promise<FileFacts> {
+  const file = await open(input.path, 'r');
+  try {
+    const { size } = await file.stat();
+    if (size === 0) throw damaged(input, 'it is empty');
+    if (input.compression === 'gzip' && (await lacksBgzfEnd(file, size))) throw damaged(input, 'its end is missing');
+    const { facts, tail } = await readBack(file, input);
+    if (facts === undefined) throw damaged(input, 'more follows the end of its compressed data');
+    if (facts.sizeBytes !== size) {
+      throw damaged(input, `${String(facts.sizeBytes)} of its ${String(size)} bytes could be read`);
+    }
+    requireEnd(input, tail);
+    return facts;
+  } finally {
+    await file.close();
+  }
+}
+
+async function readBack(file: FileHandle, input: ProveInput): Promise<{ facts: FileFacts | undefined; tail: Buffer }> {
+  const { tools, compression, signal, onProgress } = input;
+  const stages = [decompressor(tools, compression), { file: 'tail', args: ['-c', String(TAIL_BYTES)] }];
+  const { stdin, stdout, finished } = startPipeline({
+    ...{ stages, stdin: 'pipe', stdout: 'pipe' },
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (stdin === undefined || stdout === undefined) throw new Error('a pipeline without its ends');
+  const tail = readAll(stdout);
+  const [facts] = await Promise.all([feedFile(file, stdin, { signal, onProgress }), tail]).finally(() => finished);
+  throwIfAborted(signal);
+  const results = await finished;
+  try {
+    requireSuccess(results, `accept ${basename(input.path)}`);
+  } catch (error) {
+    const stage = failedStage(error);
+    if (stage === undefined || stage.exitCode === null || !(error instanceof BackupError)) throw error;
+    throw new BackupError('Damaged', error.message, { cause: error });
+  }
+  return { facts, tail: await tail };
+}
+
+function requireEnd(input: ProveInput, tail: Buffer): void {
+  if (tail.length === 0) throw damaged(input, 'it holds nothing');
+  if (input.kind === 'database') {
+    if (!SQL_END.test(tail.toString('latin1'))) throw damaged(input, 'the end marker of pg_dump is missing');
+    return;
+  }
+  const end = tail.subarray(-TAR_END_BYTES);
+  if (end.length < TAR_END_BYTES || end.some((byte) => byte !== 0))
+    throw damaged(input, 'the end of the archive is missing');
+}
+
+/** Cut between two members such a file still is a valid gzip file, which every program reads without a word. */
+async function lacksBgzfEnd(file: FileHandle, sizeBytes: number): Promise<boolean> {
+  const head = await readAt(file, BGZF_MARK.offset, BGZF_MARK.bytes.length);
+  if (!head.equals(BGZF_MARK.bytes)) return false;
+  const end = await readAt(file, Math.max(0, sizeBytes - BGZF_END.length), BGZF_END.length);
+  return !end.equals(BGZF_END);
+}
+
+async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
+  return buffer.subarray(0, bytesRead);
+}
+
+async function readAll(stream: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+function damaged({ path }: ProveInput, reason: string): BackupError {
+  return new BackupError('Damaged', `cannot accept ${basename(path)}: because ${reason}`);
+}
