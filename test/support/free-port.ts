@@ -1,0 +1,35 @@
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
+
+// Below the range from which the system gives ports to outgoing connections, so that nobody takes the
+// port of a server that is down for a moment and will want it again.
+const LOWEST = 11_000;
+const HIGHEST = 32_000;
+
+// A server that is down keeps its port, and one that was promised a port may not listen there yet.
+const given = new Set<number>();
+
+/** A TCP port of 127.0.0.1 on which nobody listens, another one each time. */
+export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = randomInt(LOWEST, HIGHEST);
+    if (given.has(port)) continue;
+    given.add(port);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no free TCP port found between ${String(LOWEST)} and ${String(HIGHEST)}`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => {
+      resolve(false);
+    });
+    server.listen(port, '127.0.0.1', () => {
+      server.close(() => {
+        resolve(true);
+      });
+    });
+  });
+}

@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import { Connection } from '@temporalio/client';
+import { freePort } from './free-port.js';
+import { inScratchDirectory, removeDirectory } from './scratch-directory.js';
+import { ServerProcess } from './server-process.js';
+import { temporalProgram } from './tools.js';
+
+export interface TemporalOptions {
+  /** The SQLite file to keep everything in. Default: one in a directory that `stop` removes. */
+  dbFile?: string;
+  /** Start the Web UI too. Default: false. */
+  ui?: boolean;
+  /** Default: a free one. */
+  port?: number;
+}
+
+export interface TemporalServer {
+  /** host:port of the frontend, for `TEMPORAL_ADDRESS`. */
+  address: string;
+  uiUrl: string | undefined;
+  logFile: string;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+  /** Ends it (SIGTERM) where it runs, and starts it on the same port and file. */
+  restart(): Promise<void>;
+  /** Ends it and removes its directory. */
+  stop(): Promise<void>;
+}
+
+/** A Temporal development server that answers, with the namespace `default`. */
+export function startTemporal(options: TemporalOptions = {}): Promise<TemporalServer> {
+  return inScratchDirectory('temporal', (directory) => startIn(directory, options));
+}
+
+async function startIn(directory: string, options: TemporalOptions): Promise<TemporalServer> {
+  const port = options.port ?? (await freePort());
+  const uiPort = options.ui === true ? await freePort() : undefined;
+  const address = `127.0.0.1:${String(port)}`;
+  const logFile = join(directory, 'server.log');
+  const server = new ServerProcess({
+    name: 'the Temporal server',
+    program: temporalProgram(),
+    args: serverArguments(port, uiPort, options.dbFile ?? join(directory, 'temporal.db')),
+    logFile,
+    isReady: () => isServing(address),
+  });
+  await server.start();
+  return {
+    address,
+    uiUrl: uiPort === undefined ? undefined : `http://127.0.0.1:${String(uiPort)}`,
+    logFile,
+    kill: () => server.kill(),
+    async restart() {
+      await server.terminate();
+      await server.start();
+    },
+    async stop() {
+      await server.terminate('SIGTERM', 5_000);
+      await removeDirectory(directory);
+    },
+  };
+}
+
+function serverArguments(port: number, uiPort: number | undefined, dbFile: string): string[] {
+  return [
+    ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--db-filename', dbFile],
+    ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]),
+    // Tests make namespaces all the time; by default the server learns of one only after seconds.
+    ...['--dynamic-config-value', 'system.namespaceCacheRefreshInterval="100ms"'],
+    ...['--dynamic-config-value', 'system.forceSearchAttributesCacheRefreshOnRead=true'],
+  ];
+}
+
+async function isServing(address: string): Promise<boolean> {
+  const connection = await Connection.connect({ address, connectTimeout: 1_000 });
+  try {
+    await connection.workflowService.describeNamespace({ namespace: 'default' });
+    return true;
+  } finally {
+    await connection.close();
+  }
+}

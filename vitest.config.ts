@@ -1,0 +1,31 @@
+import { defineConfig } from 'vitest/config';
+
+const MINUTE_MS = 60_000;
+
+/** Tests on real servers, which test/support/global-setup.ts starts once for each of these projects. */
+function realParts(name: string, include: string[], timeoutMs: number) {
+  return {
+    test: {
+      name,
+      include,
+      globalSetup: ['test/support/global-setup.ts'],
+      // Processes, since tests start children that must die with them, and change environment and directory.
+      pool: 'forks' as const,
+      maxWorkers: 2,
+      testTimeout: timeoutMs,
+      hookTimeout: timeoutMs,
+      teardownTimeout: MINUTE_MS,
+    },
+  };
+}
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/support/count-reporter.ts'],
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      realParts('real', ['test/{contract,workflows,e2e}/**/*.test.ts'], 2 * MINUTE_MS),
+      realParts('long', ['test/long/**/*.test.ts'], 60 * MINUTE_MS),
+    ],
+  },
+});
