@@ -1,0 +1,157 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BackupError } from '../domain/errors.js';
+import { throwIfAborted } from '../pipeline/abort.js';
+import { docker, engineReason, inspectObject, isMissing } from './docker.js';
+import { mountOption, type Mount } from './helper-mount.js';
+
+export interface HelperContainer {
+  /** Has to be new. */
+  name: string;
+  image: string;
+  labels: Record<string, string>;
+  mounts: readonly Mount[];
+  /** Linux capabilities that its root keeps; every other one is dropped. */
+  capabilities: readonly string[];
+  /** Further groups of its root. */
+  groups?: readonly number[];
+  env: Record<string, string>;
+  /** A fixed text for bash: names reach it as environment only. */
+  script: string;
+  /** The script's `$1`, `$2` … */
+  args: readonly string[];
+}
+
+export interface HelperRun {
+  /** For errors, after "cannot": `capture postgres-data`. */
+  what: string;
+  /** Kills and removes the container; the promise settles after that. */
+  signal: AbortSignal;
+  /** Called while the container exists and has not started. */
+  onCreated?: () => Promise<void>;
+  /** Called once it runs; what it returns is called when it has ended. */
+  onStarted?: (id: string) => () => void;
+}
+
+export interface HelperEnd {
+  exitCode: number;
+  outOfMemory: boolean;
+  /** The last lines of what was written to the container's stderr; its very end may be missing. */
+  lastWords: string;
+}
+
+interface InspectedState {
+  State: { ExitCode: number; OOMKilled: boolean };
+}
+
+// Compressors start a thread for each core.
+const PIDS_LIMIT = 1024;
+const LAST_LINES = 20;
+const REMOVAL_TIMEOUT_MS = 60_000;
+const REMOVAL_POLL_MS = 200;
+
+/**
+ * Runs a helper container to its end. It does not depend on the client: where this process is killed it runs on, and the
+ * next attempt finds it by its labels. Else it is removed on every path.
+ */
+export async function runHelper(container: HelperContainer, run: HelperRun): Promise<HelperEnd> {
+  // Not ended by the signal: a client that is killed in `create` leaves it open whether there is a container.
+  const id = (await prepare(run.what, createArguments(container))).trim();
+  let end: HelperEnd;
+  try {
+    end = await startAndWait(id, run);
+  } catch (error) {
+    // What went wrong before is what counts; a container that could not be removed now is found by the next attempt.
+    await removeContainer(id).catch(() => undefined);
+    throw error;
+  }
+  await removeContainer(id);
+  return end;
+}
+
+async function startAndWait(id: string, { what, signal, onCreated, onStarted }: HelperRun): Promise<HelperEnd> {
+  await onCreated?.();
+  throwIfAborted(signal);
+  await prepare(what, ['start', id]);
+  const stop = onStarted?.(id);
+  try {
+    await docker({ args: ['wait', id], signal, timeLimit: 'none' });
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  } finally {
+    stop?.();
+  }
+  const found = await inspectObject<InspectedState>('container', id);
+  if (found === undefined) {
+    throw new BackupError('Failed', `cannot ${what}: because its helper container was removed while it ran`, {
+      hint: 'another attempt at this target ends those before it',
+    });
+  }
+  const { ExitCode: exitCode, OOMKilled: outOfMemory } = found.State;
+  return { exitCode, outOfMemory, lastWords: (await helperOutput(id)).stderr };
+}
+
+/** Brings the container to run; what the engine refuses is most often the image or the place of a file. */
+async function prepare(what: string, args: readonly string[]): Promise<string> {
+  try {
+    return (await docker({ args })).stdout;
+  } catch (error) {
+    if (!(error instanceof BackupError) || error.code !== 'ProgramFailed') throw error;
+    const message = `cannot ${what}: because the engine could not start the helper container: ${engineReason(error)}`;
+    throw new BackupError('ProgramFailed', message, {
+      hint: 'the engine must run on this host and see its files, and a helper_image must have bash, GNU tar and the compressor',
+      cause: error,
+    });
+  }
+}
+
+/** The last lines of the container's stdout and stderr. */
+export async function helperOutput(id: string): Promise<{ stdout: string; stderr: string }> {
+  const { stdout, stderr } = await docker({ args: ['logs', '--tail', String(LAST_LINES), id] });
+  return { stdout: stdout.trim(), stderr: stderr.trim() };
+}
+
+function createArguments({
+  name,
+  image,
+  labels,
+  mounts,
+  capabilities,
+  groups = [],
+  env,
+  script,
+  args,
+}: HelperContainer) {
+  const each = (option: string, values: readonly string[]) => values.flatMap((value) => [option, value]);
+  const pairs = (record: Record<string, string>) => Object.entries(record).map(([key, value]) => `${key}=${value}`);
+  return [
+    ...['create', '--pull', 'never', '--name', name, ...each('--label', pairs(labels))],
+    ...['--network', 'none', '--read-only', '--workdir', '/', '--user', '0:0', '--pids-limit', String(PIDS_LIMIT)],
+    ...['--cap-drop', 'ALL', ...each('--cap-add', capabilities), '--security-opt', 'no-new-privileges'],
+    // Under SELinux the helper could not write into the backup directory, and relabelling that is not ours to do.
+    ...['--security-opt', 'label=disable'],
+    // With remapped user ids the archive would hold other owners than the volume does.
+    ...['--userns', 'host'],
+    // Whatever the engine's default is: no helper's messages go to a log server, nor wait for one.
+    ...['--log-driver', 'json-file', '--log-opt', 'max-size=1m', '--no-healthcheck', '--restart', 'no'],
+    ...each('--group-add', groups.map(String)),
+    ...each('--mount', mounts.map(mountOption)),
+    ...each('--env', pairs(env)),
+    ...['--entrypoint', 'bash', image, '-c', script, 'bash', ...args],
+  ];
+}
+
+/** Ends the container, and removes it with the anonymous volumes that its image made. Nothing to do where it is gone. */
+export async function removeContainer(id: string): Promise<void> {
+  const deadline = Date.now() + REMOVAL_TIMEOUT_MS;
+  for (;;) {
+    try {
+      await docker({ args: ['rm', '--force', '--volumes', id] });
+      return;
+    } catch (error) {
+      if (isMissing(error)) return;
+      // Another client removes it at this moment, or the engine could not release it yet.
+      if (Date.now() > deadline || !(error instanceof BackupError) || error.code !== 'ProgramFailed') throw error;
+    }
+    await sleep(REMOVAL_POLL_MS);
+  }
+}

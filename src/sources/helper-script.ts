@@ -1,0 +1,82 @@
+/** Where a helper container has the volume; every other path is the same as for the worker. */
+export const VOLUME_MOUNT_POINT = '/backup-orchestrator/volume';
+
+/**
+ * Options of GNU tar for both ways.
+ * `--numeric-owner`: the ids of the volume's users are not those of the helper's or of a restoring host's users.
+ * `--xattrs`, `--acls`: `user.*`, file capabilities and ACLs; a tar without support for them passes over them.
+ * A host's SELinux labels are that host's: a restored file gets those of the place where it is.
+ */
+const COMMON_OPTIONS = '--numeric-owner --acls --xattrs --xattrs-exclude=security.selinux';
+
+/**
+ * `--format=posix`: ids, sizes and names of any length, times below the second, extended attributes; every tar of today
+ * reads it. Without `atime` and `ctime` and with a fixed `exthdr.name` the same volume gives the same archive.
+ * `--sparse`: holes stay holes. `--sort=inode` is left out, since it holds all names of a directory back.
+ * Not `--one-file-system`: what users of the volume see in it belongs to it.
+ */
+const CREATE_OPTIONS = '--format=posix --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime --sparse';
+
+/**
+ * `--same-permissions`: with setuid, setgid and sticky bits, whatever the umask is. `--xattrs-include=*`: by itself tar
+ * brings back `user.*` only, so that file capabilities would be lost.
+ */
+const EXTRACT_OPTIONS = "--same-owner --same-permissions --xattrs-include='*'";
+
+/** What both scripts begin with: English messages, and no tar but GNU's, which alone tells what it lost. */
+const PREAMBLE = `
+set -u
+export LC_ALL=C
+for program in tar "$1"; do
+  command -v "$program" >/dev/null || { echo "the helper image has no $program" >&2; exit 127; }
+done
+tar_version=$(tar --version)
+[[ $tar_version == *'GNU tar'* ]] || { echo 'the tar of the helper image is not GNU tar' >&2; exit 127; }
+`;
+
+/**
+ * Writes the volume to the file $ARTIFACT through the compressor "$@", and what both say to the file $MESSAGES: a
+ * container's own stderr can lose its end. The exit code is 0 where both ended well enough; the last line tells how each did.
+ */
+export const CAPTURE_SCRIPT = `${PREAMBLE}
+exec 2>>"$MESSAGES"
+read -r compressor_version < <("$1" --version 2>&1)
+printf 'backup-helper version tar %s\\n' "\${tar_version%%$'\\n'*}" >&2
+printf 'backup-helper version %s %s\\n' "$1" "$compressor_version" >&2
+
+cd ${VOLUME_MOUNT_POINT} || exit 2
+shopt -s nullglob
+for file in PG_VERSION */PG_VERSION */*/PG_VERSION; do
+  directory=./\${file%PG_VERSION}
+  [[ -e $directory/postmaster.pid ]] && printf 'backup-helper live-database %q\\n' "$directory" >&2
+done
+
+tar --create --file=- ${COMMON_OPTIONS} ${CREATE_OPTIONS} . | "$@" >"$ARTIFACT"
+ended=("\${PIPESTATUS[@]}")
+printf 'backup-helper ended %s %s\\n' "\${ended[@]}" >&2
+[[ \${ended[0]} -le 1 && \${ended[1]} -eq 0 ]]
+`;
+
+/**
+ * Fills the volume from the file $ARTIFACT through the decompressor "$@"; once a second it tells on stdout how many bytes of
+ * the file were read: the offset of the descriptor that the decompressor shares with this shell.
+ */
+export const RESTORE_SCRIPT = `${PREAMBLE}
+exec 3<"$ARTIFACT" || exit 2
+tell_position() {
+  exec {never}<> <(:)
+  while :; do
+    read -r -t 1 -u "$never"
+    read -r _ position </proc/$$/fdinfo/3 && printf '%s\\n' "$position"
+  done
+}
+tell_position &
+teller=$!
+
+"$@" <&3 | tar --extract --file=- --directory=${VOLUME_MOUNT_POINT} ${COMMON_OPTIONS} ${EXTRACT_OPTIONS}
+ended=("\${PIPESTATUS[@]}")
+kill "$teller"
+[[ \${ended[0]} -eq 0 && \${ended[1]} -eq 0 ]] && exit 0
+printf 'decompressor ended with code %s, tar with code %s\\n' "\${ended[@]}" >&2
+exit 1
+`;
