@@ -68,7 +68,8 @@ function planLine(input: PruneInput, line: PruneLine, entries: CatalogEntry[], p
     'its artifact is missing or has another size: not counted, left for you',
   );
   const count = Math.max(1, line.retentionCount);
-  const surplus = good.slice(count);
+  const isOfThisRun = (entry: CatalogEntry) => entry.manifest.run === input.run;
+  const surplus = good.slice(count).filter((e) => !isOfThisRun(e));
   const refusal = refusalOf(input, line, good, surplus);
   if (refusal !== undefined) {
     keepAll(plan, good, refusal);
@@ -76,6 +77,7 @@ function planLine(input: PruneInput, line: PruneLine, entries: CatalogEntry[], p
     return;
   }
   good.slice(0, count).forEach((entry, i) => plan.keep.push({ entry, reason: `${i + 1} of the ${count} newest` }));
+  keepAll(plan, good.slice(count).filter(isOfThisRun), 'it is of the run that prunes');
   for (const entry of surplus) plan.remove.push({ entry, reason: `older than the ${count} newest` });
 }
 

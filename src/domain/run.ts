@@ -38,6 +38,8 @@ export interface RunPlan {
   destinations: DestinationKind[];
   /** Directory ids by host, as the schedule's memo knows them; a capture refuses another directory. */
   directoryIds: Record<string, string>;
+  /** Whether the run's id and record are in the directory; false where the directory is not the one expected. */
+  reserved: boolean;
   warnings: string[];
 }
 

@@ -1,0 +1,15 @@
+import type { Client } from '@temporalio/client';
+import type { Runtime } from '../runtime.js';
+
+/** What the worker hands to its activities. */
+export interface ActivityDeps {
+  /** The configuration as it is now: targets and retention count from the next run on. */
+  runtime: () => Promise<Runtime>;
+  /** Writes lines to the log of a run; never fails. */
+  runLog: (runtime: Runtime, run: string) => (line: string) => void;
+}
+
+export interface OrchestratorDeps extends ActivityDeps {
+  client: Client;
+  service: string;
+}

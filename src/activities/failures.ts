@@ -1,0 +1,38 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
+import { BackupError } from '../domain/errors.js';
+import { WORKER_SHUTDOWN } from '../domain/task-queues.js';
+
+/** Why an activity was told to end; `given-up`: the server waits for this attempt no longer (time-out, lost heartbeat). */
+export type Interruption = 'worker-shutdown' | 'cancelled' | 'given-up' | 'stalled';
+
+export interface FailureContext {
+  reason?: Interruption;
+  /** The error to give instead of what the interruption made some part throw. */
+  stall?: BackupError;
+  redact: (text: string) => string;
+}
+
+/** The one place where errors become Temporal's: secrets taken out, the hint on its line, retries only where they can help. */
+export function toFailure(error: unknown, { reason, stall, redact }: FailureContext): Error {
+  if (reason === 'worker-shutdown')
+    return ApplicationFailure.nonRetryable('its worker was told to end', WORKER_SHUTDOWN);
+  if (reason === 'cancelled' || reason === 'given-up') return new CancelledFailure('cancelled');
+  const cause = reason === 'stalled' ? stall : error;
+  if (cause instanceof BackupError) {
+    const { text, code, retryable } = cause;
+    return ApplicationFailure.create({ message: redact(text), type: code, nonRetryable: !retryable });
+  }
+  if (cause instanceof ApplicationFailure || cause instanceof CancelledFailure) return cause;
+  // Unknown errors carry texts of others: the name and message are kept, the stack and its cause are not.
+  const message = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  return ApplicationFailure.create({ message: redact(message), type: 'Failed', nonRetryable: false });
+}
+
+/** For short steps, which nothing interrupts. */
+export async function translate<T>(work: () => Promise<T>, redact: (text: string) => string): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toFailure(error, { redact });
+  }
+}

@@ -1,0 +1,106 @@
+import { Context } from '@temporalio/activity';
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { BackupSettings } from '../config/config.js';
+import type { RunPlan } from '../domain/run.js';
+import type {
+  BackupTargetResult,
+  ChildHolder,
+  ChildHolderInput,
+  PlanRunInput,
+  ReportRunInput,
+} from '../domain/steps.js';
+import { planRun } from '../steps/plan.js';
+import { reportRun } from '../steps/report.js';
+import { queuePollers } from '../temporal/pollers.js';
+import { findSchedule, knownDirectoryIds, listSchedules } from '../temporal/schedules.js';
+import type { BackupTarget } from '../workflows/backup-target.js';
+import type { OrchestratorDeps } from './deps.js';
+import { translate } from './failures.js';
+
+const PULSE_MS = 10_000; // a sixth of the heartbeat timeout of this step
+
+export type OrchestratorActivities = ReturnType<typeof createOrchestratorActivities>;
+
+/** What the orchestrator does for all hosts, on the queue `backup`. */
+export function createOrchestratorActivities(deps: OrchestratorDeps) {
+  const { client, service } = deps;
+  return {
+    async planRun(input: PlanRunInput): Promise<RunPlan> {
+      const runtime = await deps.runtime();
+      return translate(async () => {
+        const directoryIds = knownDirectoryIds(await listSchedules(client), service);
+        const warnings = await scheduleWarnings(deps, runtime.config.backup);
+        const plan = await planRun(runtime, input, { service, directoryIds, warnings });
+        if (plan.reserved) logPlan(deps.runLog(runtime, plan.run), plan);
+        return plan;
+      }, runtime.redact);
+    },
+
+    async reportRun(input: ReportRunInput): Promise<string[]> {
+      const runtime = await deps.runtime();
+      return translate(async () => {
+        const warnings = await reportRun(runtime, input);
+        if (input.plan.reserved) logReport(deps.runLog(runtime, input.plan.run), input);
+        return warnings;
+      }, runtime.redact);
+    },
+
+    async isQueuePolled({ taskQueue }: { taskQueue: string }): Promise<boolean> {
+      return (await queuePollers(client, { taskQueue, type: 'activity' })).length > 0;
+    },
+
+    /** Whose child runs under an id; undefined where it has ended meanwhile and was another run's. */
+    async findChildHolder({ childWorkflowId }: ChildHolderInput): Promise<ChildHolder | undefined> {
+      const info = await client.workflow.getHandle(childWorkflowId).describe();
+      const memo = info.memo as Partial<ChildHolder> | undefined;
+      const holder = { parentWorkflowId: memo?.parentWorkflowId ?? '', run: memo?.run ?? '' };
+      const isOurs = holder.parentWorkflowId === Context.current().info.workflowExecution?.workflowId;
+      return isOurs || info.status.name === 'RUNNING' ? holder : undefined;
+    },
+
+    /** The result of a child that this workflow started before it was reset; fails as the child does, and passes a cancellation on. */
+    async awaitChild({ childWorkflowId }: ChildHolderInput): Promise<BackupTargetResult> {
+      const ctx = Context.current();
+      const child = client.workflow.getHandle<typeof BackupTarget>(childWorkflowId);
+      const pulse = setInterval(() => ctx.heartbeat(), PULSE_MS);
+      try {
+        return await Promise.race([child.result(), ctx.cancelled]);
+      } catch (error) {
+        if (ctx.cancellationDetails?.cancelRequested) await child.cancel();
+        throw error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure ? error.cause : error;
+      } finally {
+        clearInterval(pulse);
+      }
+    },
+  };
+}
+
+async function scheduleWarnings(
+  { client, service }: OrchestratorDeps,
+  { schedule, timezone }: BackupSettings,
+): Promise<string[]> {
+  if (schedule === undefined) return [];
+  if ((await findSchedule(client, { service, cron: schedule, timezone })) !== undefined) return [];
+  return [
+    `the schedule in Temporal is not the one of the file (${schedule} ${timezone})\nHINT: \`backupctl schedule apply\``,
+  ];
+}
+
+function logPlan(
+  log: (line: string) => void,
+  { run, service, targets, refused, destinations, warnings }: RunPlan,
+): void {
+  log(`run ${run} of ${service}: ${targets.length} targets to ${destinations.join(', ')}`);
+  for (const { target, error } of refused) log(`${target}: failed: ${error}`);
+  for (const warning of warnings) log(`warning: ${warning}`);
+}
+
+function logReport(log: (line: string) => void, { report }: ReportRunInput): void {
+  for (const { target, outcome, artifact, sizeBytes, error } of report.targets) {
+    const what = artifact === undefined ? '' : ` ${artifact} (${sizeBytes ?? 0} bytes)`;
+    log(`${target}: ${outcome}${what}${error === undefined ? '' : `: ${error}`}`);
+  }
+  for (const warning of report.warnings) log(`warning: ${warning}`);
+  log(`run ${report.run}: ${report.outcome}`);
+}

@@ -1,0 +1,61 @@
+import type { Command } from 'commander';
+import type { Client } from '@temporalio/client';
+import { resolveConfigPaths, type ConfigPaths } from '../config/options.js';
+import { loadRuntime, type Runtime } from '../runtime.js';
+import { connectClient } from '../temporal/connection.js';
+
+/** What every command is given: the global options, the two streams, and the exit code it leaves. */
+export class CommandContext {
+  exitCode = 0;
+  #runtime: Runtime | undefined;
+
+  constructor(private readonly program: Command) {}
+
+  /** Data, for people or programs: stdout. */
+  print(text: string): void {
+    process.stdout.write(`${text}\n`);
+  }
+
+  printJson(value: unknown): void {
+    this.print(JSON.stringify(value, null, 2));
+  }
+
+  /** Messages: stderr. */
+  say(text: string): void {
+    process.stderr.write(`${text}\n`);
+  }
+
+  get paths(): ConfigPaths {
+    const { config, envFile } = this.program.opts<{ config?: string; envFile?: string }>();
+    return resolveConfigPaths({
+      processEnv: process.env,
+      cwd: process.cwd(),
+      ...(config !== undefined && { configFlag: config }),
+      ...(envFile !== undefined && { envFileFlag: envFile }),
+    });
+  }
+
+  /** The configuration and its adapters, read once. */
+  async runtime(): Promise<Runtime> {
+    this.#runtime ??= await loadRuntime(this.paths);
+    return this.#runtime;
+  }
+
+  /** Runs `work` with a client of the Temporal server, closed afterwards. The environment file counts: it is read first. */
+  async withTemporal<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    await this.runtime();
+    const { client, close } = await connectClient();
+    try {
+      return await work(client);
+    } finally {
+      await close();
+    }
+  }
+
+  secrets(): string[] {
+    return this.#runtime?.config.secrets() ?? [];
+  }
+}
+
+/** Registers a command of `backupctl`. */
+export type AddCommand = (program: Command, context: CommandContext) => void;

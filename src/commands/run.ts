@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import type { Client } from '@temporalio/client';
+import { BackupError } from '../domain/errors.js';
+import { exitCodeOf } from '../domain/outcome.js';
+import type { BackupRunInput } from '../domain/run.js';
+import { ORCHESTRATOR_QUEUE, runWorkflowIdPrefix } from '../domain/task-queues.js';
+import type { Runtime } from '../runtime.js';
+import { queuePollers } from '../temporal/pollers.js';
+import type { BackupRun } from '../workflows/backup-run.js';
+import type { AddCommand, CommandContext } from './context.js';
+import { followRun } from './follow-run.js';
+import { Interrupt } from './interrupt.js';
+import { describeReport } from './run-lines.js';
+import { findService } from './service.js';
+
+interface RunOptions {
+  detach?: boolean;
+  json?: boolean;
+}
+
+export const addRunCommand: AddCommand = (program, context) => {
+  program
+    .command('run')
+    .description('backs up the named targets, or all, and follows the run to its end')
+    .argument('[target...]', 'names of targets (default: all that are enabled)')
+    .option('--detach', 'start it and return; `backupctl status` shows it')
+    .option('--json', 'print the report as JSON on stdout, and the progress on stderr')
+    .action((targets: string[], options: RunOptions) =>
+      context.withTemporal((client) => run(context, client, targets, options)),
+    );
+};
+
+async function run(context: CommandContext, client: Client, targets: string[], options: RunOptions): Promise<void> {
+  const runtime = await context.runtime();
+  refuseUnknown(runtime, targets);
+  const service = await findService(runtime, client);
+  const workflowId = `${runWorkflowIdPrefix(service)}-manual-${new Date().toISOString()}-${randomBytes(2).toString('hex')}`;
+  await refuseUnpolled(client);
+  await client.workflow.start<typeof BackupRun>('BackupRun', {
+    workflowId,
+    taskQueue: ORCHESTRATOR_QUEUE,
+    args: [{ trigger: 'manual', targets } satisfies BackupRunInput],
+    staticSummary: targets.length === 0 ? 'manual backup' : `manual backup of ${targets.join(', ')}`,
+  });
+  if (options.detach) return detached(context, workflowId, options);
+
+  const interrupt = new Interrupt(context);
+  const line = (text: string) => (options.json ? context.say(text) : context.print(text));
+  const ending = await followRun({ client, workflowId, line, interrupt });
+  if (ending === 'detached') return detached(context, workflowId, options);
+  if (options.json) context.printJson(reportOf(ending));
+  else for (const text of describeReport(ending)) context.print(text);
+  for (const warning of ending.warnings) context.say(`warning: ${warning}`);
+  context.exitCode = exitCodeOf(ending.outcome);
+}
+
+/** Without the warnings, which are messages. */
+function reportOf({
+  run: id,
+  workflowId,
+  outcome,
+  targets,
+}: Exclude<Awaited<ReturnType<typeof followRun>>, 'detached'>) {
+  return { run: id, workflowId, outcome, targets };
+}
+
+function detached(context: CommandContext, workflowId: string, { json }: RunOptions): void {
+  if (json) context.printJson({ workflowId });
+  else context.print(workflowId);
+  context.say('the run goes on; `backupctl status` shows it');
+}
+
+/** A worker would say so too, in a run that has failed by then. */
+function refuseUnknown({ config }: Runtime, targets: readonly string[]): void {
+  const known = [...config.targets.map((t) => t.name), ...config.refused.map((t) => t.target)].map((n) =>
+    n.toLowerCase(),
+  );
+  const unknown = targets.filter((t) => !known.includes(t.toLowerCase()));
+  if (unknown.length === 0) return;
+  const disabled = config.disabled.filter((d) => unknown.some((u) => u.toLowerCase() === d.target.toLowerCase()));
+  const why = disabled.length === unknown.length ? 'disabled there' : 'not there';
+  throw new BackupError(
+    'NotFound',
+    `cannot back up ${unknown.join(', ')}: because ${config.file} has no such enabled target (${why})`,
+    {
+      hint: `enabled targets: ${config.targets.map((t) => t.name).join(', ') || 'none'}`,
+    },
+  );
+}
+
+async function refuseUnpolled(client: Client): Promise<void> {
+  if ((await queuePollers(client, { taskQueue: ORCHESTRATOR_QUEUE, type: 'workflow' })).length > 0) return;
+  throw new BackupError('Unpolled', `cannot start a run: because no worker polls ${ORCHESTRATOR_QUEUE}`, {
+    hint: 'start a worker (`npm start`); `backupctl doctor` shows what else is missing',
+  });
+}

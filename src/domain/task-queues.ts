@@ -1,0 +1,27 @@
+/** Workflows and what one orchestrator does for all hosts. */
+export const ORCHESTRATOR_QUEUE = 'backup';
+
+/** Where the workers of a host wait for its captures, copies and prunes. */
+export function hostQueue(host: string): string {
+  return `${ORCHESTRATOR_QUEUE}-${host}`;
+}
+
+/** Failure type of an activity whose worker was told to end: it goes on elsewhere and counts as no attempt. */
+export const WORKER_SHUTDOWN = 'WorkerShutdown';
+/** Temporal's name of the time-out of an activity that no worker took. */
+export const UNPOLLED_TIMEOUT = 'SCHEDULE_TO_START';
+
+export interface TargetId {
+  service: string;
+  kind: string;
+  target: string;
+}
+
+/** Also the lock of a target across runs: Temporal lets only one workflow of an id run. */
+export function targetWorkflowId({ service, kind, target }: TargetId): string {
+  return `${service}/${kind}/${target}`;
+}
+
+export function runWorkflowIdPrefix(service: string): string {
+  return `${service}/run`;
+}

@@ -1,0 +1,45 @@
+import { createRedactor } from './config/secrets.js';
+import type { Config } from './config/config.js';
+import { loadAll, type ConfigPaths } from './config/options.js';
+import type { Destination } from './destinations/destination.js';
+import { createLocalDestination, type LocalDestination } from './destinations/local.js';
+import { createS3Destination } from './destinations/s3.js';
+import type { DestinationKind } from './domain/target.js';
+import { BackupError } from './domain/errors.js';
+import { findTools, type Tools } from './pipeline/tools.js';
+
+/** The adapters that a configuration asks for; shared by the worker and the commands. */
+export interface Runtime {
+  config: Config;
+  tools: Tools;
+  local: LocalDestination;
+  /** In the order in which they are filled; `local` first. */
+  destinations: Destination[];
+  /** Throws ConfigInvalid where the configuration names no such destination. */
+  destination(kind: DestinationKind): Destination;
+  /** Replaces every secret that the configuration knows. */
+  redact: (text: string) => string;
+}
+
+/** Reads the configuration anew and opens what it names; nothing is connected yet. */
+export async function loadRuntime(paths: ConfigPaths): Promise<Runtime> {
+  const config = await loadAll(paths);
+  const { backupDir, s3 } = config.backup;
+  const local = createLocalDestination({ root: backupDir });
+  const destinations: Destination[] = s3 === undefined ? [local] : [local, createS3Destination(s3)];
+  return {
+    config,
+    tools: await findTools(),
+    local,
+    destinations,
+    destination(kind) {
+      const found = destinations.find((d) => d.kind === kind);
+      if (found !== undefined) return found;
+      const hint = 'set backup_config.s3_bucket';
+      throw new BackupError('ConfigInvalid', `cannot use ${kind}: because ${config.file} names no such destination`, {
+        hint,
+      });
+    },
+    redact: createRedactor(() => config.secrets()),
+  };
+}

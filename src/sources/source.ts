@@ -1,0 +1,75 @@
+import type { Manifest } from '../domain/manifest.js';
+import type { DatabaseTarget, Target, VolumeTarget } from '../domain/target.js';
+import type { Runtime } from '../runtime.js';
+import type { StepContext } from '../steps/step.js';
+import { captureDatabase, describeDatabase } from './postgres-capture.js';
+import { captureVolume, describeVolume, removeAttempts } from './volume-capture.js';
+
+/** What a capture learns for the manifest. */
+export type Captured = Pick<Manifest, 'source' | 'programs' | 'server' | 'database' | 'roles' | 'warnings'>;
+
+/** One attempt at capturing one target. */
+export interface AttemptSource {
+  /** Of the file that is captured into: a volume's helper writes it as the group. */
+  readonly partMode: number;
+  /** Ends what dead or lost attempts at this target left running. */
+  endOtherAttempts(): Promise<void>;
+  /** Writes the compressed bytes to `partPath`; every program ended well when it resolves. */
+  capture(partPath: string, step: StepContext): Promise<Captured>;
+  /** The same facts without the bytes, for an artifact that lacks only its manifest. */
+  describe(step: StepContext): Promise<Captured>;
+}
+
+export interface SourceInput<T extends Target = Target> {
+  target: T;
+  runtime: Runtime;
+  service: string;
+  /** The attempt's own word, in temporary and container names. */
+  token: string;
+}
+
+export function openSource(input: SourceInput): AttemptSource {
+  const { target } = input;
+  return target.kind === 'database' ? databaseSource({ ...input, target }) : volumeSource({ ...input, target });
+}
+
+function databaseSource({ target, runtime }: SourceInput<DatabaseTarget>): AttemptSource {
+  const login = () => {
+    const password = runtime.config.passwordOf(target);
+    return {
+      target: target.name,
+      connection: target.connection,
+      tools: runtime.tools,
+      ...(password !== undefined && { password }),
+    };
+  };
+  const { compression, compressionLevel: level } = target;
+  return {
+    partMode: 0o600,
+    endOtherAttempts: () => Promise.resolve(), // pg_dump dies with its worker
+    capture: (partPath, step) => captureDatabase({ ...login(), compression, level, partPath, ...step }),
+    describe: (step) => describeDatabase({ ...login(), compression, ...step }),
+  };
+}
+
+function volumeSource({ target, runtime, service, token }: SourceInput<VolumeTarget>): AttemptSource {
+  const { helperImage } = runtime.config.backup;
+  const common = {
+    target: target.name,
+    service,
+    volumeName: target.volumeName,
+    host: target.host,
+    compression: target.compression,
+    level: target.compressionLevel,
+    tools: runtime.tools,
+    ...(helperImage !== undefined && { helperImage }),
+  };
+  return {
+    partMode: 0o660,
+    endOtherAttempts: async () => {
+      await removeAttempts({ service, target: target.name, exceptToken: token });
+    },
+    capture: (partPath, step) => captureVolume({ ...common, partPath, attemptToken: token, ...step }),
+    describe: (step) => describeVolume({ ...common, ...step }),
+  };
+}

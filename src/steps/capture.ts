@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import type { Manifest } from '../domain/manifest.js';
+import { MANIFEST_FORMAT } from '../domain/manifest.js';
+import { artifactName } from '../domain/names.js';
+import type { CaptureTargetInput, CapturedArtifact } from '../domain/steps.js';
+import type { Target } from '../domain/target.js';
+import { commitArtifact, createPart, findCommitted, removeStaleParts } from '../destinations/local-commit.js';
+import type { FileFacts } from '../destinations/destination.js';
+import { establishIdentity } from '../directory-identity.js';
+import { proveArtifact } from '../pipeline/prove.js';
+import type { Runtime } from '../runtime.js';
+import { openSource, type Captured } from '../sources/source.js';
+import type { StepContext } from './step.js';
+
+/**
+ * Captures one target, proves the file and commits it with its manifest. What an earlier attempt committed is returned as it is; what
+ * one left without a manifest is proved and finished instead of being captured again.
+ */
+export async function captureTarget(
+  runtime: Runtime,
+  input: CaptureTargetInput,
+  step: StepContext,
+): Promise<CapturedArtifact> {
+  const { target, run } = input;
+  const root = runtime.local.root;
+  const { directoryId: expectedId, service } = input;
+  await establishIdentity({ root, service, ...(expectedId !== undefined && { expectedId }) });
+
+  const artifact = artifactName({ target: target.name, kind: target.kind, run, compression: target.compression });
+  const token = randomBytes(6).toString('hex');
+  const source = openSource({ target, runtime, service, token });
+  await source.endOtherAttempts();
+  await removeStaleParts({ root, run, artifact, exceptToken: token });
+
+  const found = await findCommitted({ root, run, artifact });
+  if (found !== undefined && found !== 'unfinished') return captured(found);
+
+  const startedAt = new Date();
+  const prove = (path: string) => {
+    step.log(`${target.name}: proving ${artifact}`);
+    return proveArtifact({ path, kind: target.kind, compression: target.compression, tools: runtime.tools, ...step });
+  };
+  if (found === 'unfinished') {
+    step.log(`${target.name}: found ${artifact} of an earlier attempt, without its manifest`);
+    const facts = await source.describe(step);
+    const describe = manifestOf({ input, artifact, startedAt, captured: facts });
+    return captured(await commitArtifact({ root, run, artifact, prove, describe }));
+  }
+  const part = await createPart({ root, run, artifact, token, mode: source.partMode });
+  step.log(`${target.name}: capturing to ${artifact}`);
+  const facts = await source.capture(part.path, step);
+  const describe = manifestOf({ input, artifact, startedAt, captured: facts });
+  return captured(await commitArtifact({ root, run, artifact, part, prove, describe }));
+}
+
+interface ManifestInput {
+  input: CaptureTargetInput;
+  artifact: string;
+  startedAt: Date;
+  captured: Captured;
+}
+
+function manifestOf({ input, artifact, startedAt, captured: facts }: ManifestInput) {
+  const capturedAt = Date.now();
+  return (stored: FileFacts, found: 'own' | 'earlier'): Manifest => {
+    const { target, run, service } = input;
+    const { warnings, ...described } = facts;
+    const adopted = found === 'earlier' ? ['written by an earlier attempt that ended before its manifest'] : [];
+    return {
+      format: MANIFEST_FORMAT,
+      service,
+      target: target.name,
+      kind: target.kind,
+      host: target.host,
+      run,
+      artifact: { name: artifact, ...compressionOf(target), ...stored },
+      captureStartedAt: startedAt.toISOString(),
+      captureFinishedAt: new Date().toISOString(),
+      ...described,
+      warnings: [...warnings, ...adopted],
+      timings: { captureMs: capturedAt - startedAt.getTime(), proveMs: Date.now() - capturedAt },
+    };
+  };
+}
+
+function compressionOf({ compression, compressionLevel }: Target) {
+  return { compression, compressionLevel };
+}
+
+function captured({ artifact, source, warnings }: Manifest): CapturedArtifact {
+  return { artifact: artifact.name, sizeBytes: artifact.sizeBytes, sha256: artifact.sha256, source, warnings };
+}

@@ -1,0 +1,46 @@
+import { createCatalog, forgetEmptyRuns } from '../catalog.js';
+import { writeChecksums } from '../checksums.js';
+import type { Destination } from '../destinations/destination.js';
+import { planPrune, type PruneLine, type PrunePlan } from '../domain/retention.js';
+import type { BroughtTarget, PruneDestinationInput, PruneResult } from '../domain/steps.js';
+import type { Runtime } from '../runtime.js';
+import type { StepContext } from './step.js';
+
+/** Thins the lines that this run brought to one destination, by that destination's own catalog. */
+export async function pruneDestination(
+  runtime: Runtime,
+  input: PruneDestinationInput,
+  step: StepContext,
+): Promise<PruneResult> {
+  const destination = runtime.destination(input.destination);
+  const lines = input.targets.map((target) => lineOf(target, input));
+  const { entries } = await createCatalog(destination).list();
+  const plan = planPrune({ service: input.service, run: input.run, now: new Date(), entries, lines });
+  await applyPrune({ destination, plan, currentRun: input.run, log: step.log });
+  return { removedCount: plan.remove.length, warnings: plan.warnings };
+}
+
+function lineOf({ brought, ...line }: BroughtTarget, { destination }: PruneDestinationInput): PruneLine {
+  return { ...line, broughtCount: brought[destination] ?? 0 };
+}
+
+export interface ApplyPruneInput {
+  destination: Destination;
+  plan: PrunePlan;
+  /** Its record stays, whatever it brought. */
+  currentRun?: string;
+  log: (line: string) => void;
+}
+
+/** Removes what a plan says, oldest first, and what that leaves without meaning: checksums, empty runs. */
+export async function applyPrune({ destination, plan, currentRun, log }: ApplyPruneInput): Promise<void> {
+  const catalog = createCatalog(destination);
+  const runs = new Set<string>();
+  for (const { entry, reason } of [...plan.remove].reverse()) {
+    log(`${entry.manifest.target}: removing ${destination.location}/${entry.path}: ${reason}`);
+    await catalog.remove(entry);
+    runs.add(entry.manifest.run);
+  }
+  for (const run of runs) await writeChecksums({ destination, run });
+  await forgetEmptyRuns({ destination, keepRecords: 30, ...(currentRun !== undefined && { currentRun }) });
+}

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+import { Runtime as TemporalRuntime } from '@temporalio/worker';
+import { BackupError } from './domain/errors.js';
+import { EXIT } from './domain/outcome.js';
+import { parseWorkerArguments } from './worker/arguments.js';
+import { connectWorker } from './worker/connect.js';
+import { createLog, temporalLogger } from './worker/log.js';
+import { createService } from './worker/service.js';
+import { createWorkers } from './worker/workers.js';
+import { loadRuntime } from './runtime.js';
+
+/** Composition root: configuration, adapters, activities, workers. Resolves when it was told to end and has. */
+async function main(): Promise<void> {
+  const paths = parseWorkerArguments(process.argv.slice(2));
+  const runtime = await loadRuntime(paths);
+  const log = createLog(runtime.redact);
+  TemporalRuntime.install({ logger: temporalLogger(log) });
+
+  const { connection, client, close } = await connectWorker(log);
+  try {
+    const service = await createService({ runtime, paths, client, log });
+    const workers = await createWorkers({ connection, client, service });
+    log.info({ service: service.name, directory: runtime.local.location }, 'worker is ready');
+    await Promise.all(workers.map((worker) => worker.run()));
+    log.info('worker has ended');
+  } finally {
+    await close();
+  }
+}
+
+main().catch((error: unknown) => {
+  const text =
+    error instanceof BackupError ? error.text : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`${text}\n`);
+  process.exitCode = error instanceof BackupError && error.code === 'ConfigInvalid' ? EXIT.usage : EXIT.failed;
+});

@@ -1,0 +1,71 @@
+import type { Client } from '@temporalio/client';
+import { createCatalog } from '../catalog.js';
+import { establishIdentity, readIdentity } from '../directory-identity.js';
+import { BackupError } from '../domain/errors.js';
+import { hostQueue } from '../domain/task-queues.js';
+import type { Runtime } from '../runtime.js';
+import { queuePollers } from '../temporal/pollers.js';
+import { knownDirectoryIds, type ScheduleFound } from '../temporal/schedules.js';
+import { directoryIdOf } from '../temporal/worker-identity.js';
+import type { Log } from './log.js';
+
+export interface SettleDirectoryInput {
+  runtime: Runtime;
+  client: Client;
+  schedules: readonly ScheduleFound[];
+  host: string;
+  log: Log;
+}
+
+export interface SettledDirectory {
+  service: string;
+  /** Empty where the directory is not the expected one: captures then fail, and say so. */
+  directoryId: string;
+}
+
+/**
+ * Settles which directory this worker writes to and whose service it is. A directory that nobody knows gets its identity here. One that
+ * is not there although it is known (a disk that is not mounted) lets the worker start, so that each run can say so; a second directory
+ * beside that of another worker of this host is refused.
+ */
+export async function settleDirectory(input: SettleDirectoryInput): Promise<SettledDirectory> {
+  const { runtime, client, schedules, host, log } = input;
+  const root = runtime.local.root;
+  const names = [...new Set(schedules.map((s) => s.memo.backupService))];
+  const knownName = runtime.config.backup.service ?? (names.length === 1 ? names[0] : undefined);
+  const others = (await queuePollers(client, { taskQueue: hostQueue(host), type: 'activity' })).map(directoryIdOf);
+  const other = others.find((id) => id !== undefined && id !== '');
+  const expectedId = (knownName === undefined ? undefined : knownDirectoryIds(schedules, knownName)[host]) ?? other;
+
+  const present = await readIdentity(root);
+  if (other !== undefined && present?.id !== other) throw secondDirectory(root, host, other);
+  try {
+    const service =
+      runtime.config.backup.service ?? present?.service ?? knownName ?? (await serviceOfManifests(runtime));
+    const identity = await establishIdentity({
+      root,
+      ...(service !== undefined && { service }),
+      ...(expectedId !== undefined && { expectedId }),
+    });
+    return { service: identity.service, directoryId: identity.id };
+  } catch (error) {
+    if (!(error instanceof BackupError) || error.code !== 'DirectoryUnknown' || knownName === undefined) throw error;
+    log.error({ hint: error.hint }, error.message);
+    return { service: knownName, directoryId: '' };
+  }
+}
+
+/** The one service that the manifests of all destinations name: a directory that was lost finds its artifacts again. */
+async function serviceOfManifests({ destinations }: Runtime): Promise<string | undefined> {
+  const names = new Set<string>();
+  for (const destination of destinations) {
+    for (const { manifest } of (await createCatalog(destination).list()).entries) names.add(manifest.service);
+  }
+  return names.size === 1 ? [...names][0] : undefined;
+}
+
+function secondDirectory(root: string, host: string, other: string): BackupError {
+  const message = `cannot work for ${hostQueue(host)} with ${root}: because another worker there writes to another directory (${other})`;
+  const hint = 'give both the same backup_dir, or wait 90 seconds where that worker was ended just now';
+  return new BackupError('DirectoryUnknown', message, { hint });
+}

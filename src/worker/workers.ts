@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import type { Client } from '@temporalio/client';
+import { Worker, type NativeConnection } from '@temporalio/worker';
+import { createHostActivities } from '../activities/host.js';
+import { createOrchestratorActivities } from '../activities/orchestrator.js';
+import { BackupError } from '../domain/errors.js';
+import { ORCHESTRATOR_QUEUE, hostQueue } from '../domain/task-queues.js';
+import { workerIdentity } from '../temporal/worker-identity.js';
+import { BUNDLE_PATH } from '../workflows/bundle.js';
+import type { Service } from './service.js';
+
+/** What a worker that is told to end gives its activities before it hands them back, and then before it leaves. */
+const GRACE_MS = 5_000;
+const FORCE_MS = 30_000;
+/** Captures and copies are bound by disk and processors, not by how many wait. */
+const HOST_SLOTS = 8;
+const ORCHESTRATOR_SLOTS = 20;
+
+export interface CreateWorkersInput {
+  connection: NativeConnection;
+  client: Client;
+  service: Service;
+}
+
+/** Two Workers: one for workflows and short questions, one for what this host captures and copies. */
+export async function createWorkers({ connection, client, service }: CreateWorkersInput): Promise<Worker[]> {
+  const common = {
+    connection,
+    namespace: client.options.namespace,
+    identity: workerIdentity({
+      host: service.host,
+      hostname: hostname(),
+      pid: process.pid,
+      directoryId: service.directoryId,
+    }),
+    shutdownGraceTime: GRACE_MS,
+    shutdownForceTime: FORCE_MS,
+    maxHeartbeatThrottleInterval: 5_000,
+    defaultHeartbeatThrottleInterval: 5_000,
+  };
+  const orchestrator = await Worker.create({
+    ...common,
+    taskQueue: ORCHESTRATOR_QUEUE,
+    workflowBundle: { code: await workflowCode() },
+    activities: createOrchestratorActivities({ ...service.deps, client, service: service.name }),
+    maxConcurrentActivityTaskExecutions: ORCHESTRATOR_SLOTS,
+  });
+  const host = await Worker.create({
+    ...common,
+    taskQueue: hostQueue(service.host),
+    activities: createHostActivities(service.deps),
+    maxConcurrentActivityTaskExecutions: HOST_SLOTS,
+  });
+  return [orchestrator, host];
+}
+
+async function workflowCode(): Promise<string> {
+  try {
+    return await readFile(BUNDLE_PATH, 'utf8');
+  } catch (cause) {
+    const hint = 'run `npm run build`';
+    throw new BackupError('ProgramMissing', `cannot load the workflows: because ${BUNDLE_PATH} is not there`, {
+      cause,
+      hint,
+    });
+  }
+}

@@ -1,0 +1,95 @@
+import { ActivityCancellationType, ApplicationFailure, proxyActivities } from '@temporalio/workflow';
+import type { HostActivities } from '../activities/host.js';
+import type { OrchestratorActivities } from '../activities/orchestrator.js';
+import { hostQueue } from '../domain/task-queues.js';
+import type { RunSettings } from '../domain/run.js';
+import { isUnpolled, isWorkerShutdown } from './failures.js';
+
+// Without it a cancelled activity is forgotten while it still runs, and the next attempt meets it.
+const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
+
+/** Short steps on the orchestrator's own queue: plan, report, questions to Temporal. */
+export const orchestrator = proxyActivities<OrchestratorActivities>({
+  startToCloseTimeout: '10 minutes',
+  retry: { initialInterval: '2 seconds', maximumInterval: '30 seconds', maximumAttempts: 5 },
+  cancellationType,
+});
+
+/** Waits as long as the other workflow runs, so it must show that it is alive and may be tried for ever. */
+export const childWaiter = proxyActivities<OrchestratorActivities>({
+  startToCloseTimeout: '1 day',
+  heartbeatTimeout: '1 minute',
+  retry: { initialInterval: '2 seconds', maximumInterval: '1 minute' },
+  cancellationType,
+});
+
+export interface HostStep {
+  host: string;
+  settings: Pick<RunSettings, 'attempts' | 'retryDelayMs' | 'heartbeatTimeoutMs' | 'unpolledTimeoutMs'>;
+  timeoutMs: number;
+  /** What the Web UI shows: `dump mordor`. */
+  summary: string;
+}
+
+export function captures(step: HostStep) {
+  return proxyActivities<Pick<HostActivities, 'captureTarget'>>({
+    ...hostOptions(step),
+    retry: {
+      initialInterval: step.settings.retryDelayMs,
+      backoffCoefficient: 2,
+      maximumInterval: Math.max(step.settings.retryDelayMs, 5 * 60_000),
+      maximumAttempts: step.settings.attempts,
+    },
+  });
+}
+
+/** Tried until the activity itself says that no byte was accepted for `copy_retry_for`. */
+export function copies(step: HostStep) {
+  return proxyActivities<Pick<HostActivities, 'copyArtifact'>>({
+    ...hostOptions(step),
+    retry: {
+      initialInterval: Math.min(step.settings.retryDelayMs, 5_000),
+      backoffCoefficient: 2,
+      maximumInterval: Math.max(step.settings.retryDelayMs, 2 * 60_000),
+    },
+  });
+}
+
+export function prunes(step: HostStep) {
+  return proxyActivities<Pick<HostActivities, 'pruneDestination'>>({
+    ...hostOptions(step),
+    retry: { initialInterval: '2 seconds', maximumInterval: '30 seconds', maximumAttempts: 5 },
+  });
+}
+
+function hostOptions({ host, settings, timeoutMs, summary }: HostStep) {
+  return {
+    taskQueue: hostQueue(host),
+    startToCloseTimeout: timeoutMs,
+    scheduleToStartTimeout: settings.unpolledTimeoutMs,
+    heartbeatTimeout: settings.heartbeatTimeoutMs,
+    cancellationType,
+    summary,
+  };
+}
+
+/**
+ * Runs a step of a host. A worker that is told to end hands it back, which counts as no attempt. A step that nobody took for `unpolled_timeout`
+ * waits on while some worker polls that queue (it is busy); where none does, it fails by name instead of waiting for ever.
+ */
+export async function onHost<T>(host: string, step: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await step();
+    } catch (error) {
+      if (isWorkerShutdown(error)) continue;
+      if (!isUnpolled(error)) throw error;
+      if (!(await orchestrator.isQueuePolled({ taskQueue: hostQueue(host) }))) throw unpolled(host);
+    }
+  }
+}
+
+function unpolled(host: string): ApplicationFailure {
+  const message = `no worker polls ${hostQueue(host)}\nHINT: start a worker on that host, or disable its targets`;
+  return ApplicationFailure.nonRetryable(message, 'Unpolled');
+}

@@ -1,0 +1,69 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { runOutcome } from '../domain/outcome.js';
+import type { BackupRunInput, RunPlan, RunReport } from '../domain/run.js';
+import { orchestrator } from './activities.js';
+import { fanOut } from './fan-out.js';
+import { pruneDestinations } from './prune.js';
+import { runProgressQuery } from './queries.js';
+import { RunState } from './run-state.js';
+
+/**
+ * One run: plan, a child for each target, prune, report. Completes with its report where every target succeeded or was skipped; fails as
+ * `PartialRun` or `FailedRun` with the report as details, so that the Web UI shows it red.
+ */
+export async function BackupRun(input: BackupRunInput): Promise<RunReport> {
+  const { workflowId, startTime } = workflowInfo();
+  const state = new RunState();
+  setHandler(runProgressQuery, () => state.progress);
+
+  const startedAt = startTime.toISOString();
+  const plan = await orchestrator.planRun({ ...input, workflowId, startedAt });
+  state.planned(plan);
+  await untilDeadline(plan, state);
+  const cancelled = CancellationScope.current().consideredCancelled;
+
+  return CancellationScope.nonCancellable(async () => {
+    const warnings = [...plan.warnings];
+    if (!cancelled) warnings.push(...(await pruneDestinations(plan, state.brought)));
+    const targets = state.results;
+    const outcome = cancelled ? 'cancelled' : runOutcome(targets);
+    const report: RunReport = { run: plan.run, workflowId, outcome, targets, warnings };
+    const { run, service, destinations, reserved } = plan;
+    const input_ = { plan: { run, service, destinations, reserved }, startedAt, trigger: input.trigger, report };
+    report.warnings.push(...(await orchestrator.reportRun(input_)));
+    state.finished(report);
+    return conclude(report);
+  });
+}
+
+/** Backs up all targets; what is left when the run's deadline passes is cancelled and counted as failed. */
+async function untilDeadline(plan: RunPlan, state: RunState): Promise<void> {
+  const fan = new CancellationScope();
+  const timer = new CancellationScope();
+  const elapsedMs = Date.now() - workflowInfo().startTime.getTime();
+  const alarm = timer.run(async () => {
+    await sleep(Math.max(1, plan.settings.deadlineMs - elapsedMs));
+    state.deadlinePassed();
+    fan.cancel();
+  });
+  alarm.catch(() => undefined); // cancelled below, when all targets were in time
+  await fan.run(() => fanOut(plan, state));
+  timer.cancel();
+}
+
+function conclude(report: RunReport): RunReport {
+  if (report.outcome === 'cancelled') throw new CancelledFailure(`run ${report.run} was cancelled`, [report]);
+  const failed = report.targets.filter((t) => t.outcome === 'failed');
+  if (failed.length === 0) return report;
+  const first = `${failed.length} of ${report.targets.length} targets failed: ${failed.map((t) => t.target).join(', ')}`;
+  const why = failed.map((t) => `${t.target}: ${t.error ?? ''}`).join('\n');
+  const type = report.outcome === 'failed' ? 'FailedRun' : 'PartialRun';
+  throw ApplicationFailure.nonRetryable(`${first}\n${why}`, type, report);
+}

@@ -1,0 +1,99 @@
+import { ApplicationFailure, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
+import type {
+  BackupTargetInput,
+  BackupTargetResult,
+  BroughtTarget,
+  CapturedArtifact,
+  TargetPhase,
+} from '../domain/steps.js';
+import type { TargetResult } from '../domain/outcome.js';
+import type { DestinationKind } from '../domain/target.js';
+import { captures, copies, onHost } from './activities.js';
+import { failureText } from './failures.js';
+import { targetPhaseQuery } from './queries.js';
+
+/**
+ * Captures one target, then brings its artifact to each other destination. Fails as `TargetFailed` with a BackupTargetResult as
+ * details: a failed copy does not take away what was captured.
+ */
+export async function BackupTarget(input: BackupTargetInput): Promise<BackupTargetResult> {
+  let phase: TargetPhase = 'capturing';
+  setHandler(targetPhaseQuery, () => phase);
+  let captured: CapturedArtifact | undefined;
+  const brought: BroughtTarget['brought'] = {};
+  const errors: string[] = [];
+  try {
+    captured = await capture(input);
+    brought.local = 1;
+    phase = 'copying';
+    for (const destination of input.destinations) {
+      if (destination === 'local') continue;
+      const error = await copy(input, captured, destination, brought);
+      if (error !== undefined) errors.push(error);
+    }
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    errors.push(failureText(error, `capture ${input.target.name}`));
+  }
+  return settle(input, captured, brought, errors);
+}
+
+function capture(input: BackupTargetInput): Promise<CapturedArtifact> {
+  const { service, run, target, settings, directoryId } = input;
+  const verb = target.kind === 'database' ? 'dump' : 'archive';
+  const step = { host: target.host, settings, timeoutMs: target.timeoutMs, summary: `${verb} ${target.name}` };
+  return onHost(target.host, () =>
+    captures(step).captureTarget({
+      service,
+      run,
+      target,
+      stallTimeoutMs: settings.stallTimeoutMs,
+      ...(directoryId !== undefined && { directoryId }),
+    }),
+  );
+}
+
+/** Returns why it failed, so that one destination that is away does not keep the artifact from the next. */
+async function copy(
+  { service, run, target, settings }: BackupTargetInput,
+  { artifact, source }: CapturedArtifact,
+  destination: Exclude<DestinationKind, 'local'>,
+  brought: BroughtTarget['brought'],
+): Promise<string | undefined> {
+  const summary = `copy ${target.name} to ${destination}`;
+  const step = { host: target.host, settings, timeoutMs: target.timeoutMs, summary };
+  const { stallTimeoutMs, copyRetryForMs: retryForMs } = settings;
+  const input = { service, run, target, source, artifact, destination, stallTimeoutMs, retryForMs };
+  try {
+    const { broughtCount } = await onHost(target.host, () => copies(step).copyArtifact(input));
+    brought[destination] = broughtCount;
+    return undefined;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return failureText(error, summary);
+  }
+}
+
+function settle(
+  { target }: BackupTargetInput,
+  captured: CapturedArtifact | undefined,
+  brought: BroughtTarget['brought'],
+  errors: string[],
+): BackupTargetResult {
+  const result: TargetResult = {
+    target: target.name,
+    kind: target.kind,
+    outcome: errors.length === 0 ? 'succeeded' : 'failed',
+    durationMs: Date.now() - workflowInfo().startTime.getTime(),
+    ...(errors.length > 0 && { error: errors.join('\n') }),
+    ...(captured && { artifact: captured.artifact, sizeBytes: captured.sizeBytes, sha256: captured.sha256 }),
+    ...(captured && captured.warnings.length > 0 && { warnings: captured.warnings }),
+  };
+  const { name, kind, host, retentionCount } = target;
+  const settled: BackupTargetResult = {
+    result,
+    ...(captured && { brought: { target: name, kind, source: captured.source, host, retentionCount, brought } }),
+  };
+  if (errors.length > 0) throw ApplicationFailure.nonRetryable(errors.join('\n'), 'TargetFailed', settled);
+  return settled;
+}

@@ -1,0 +1,3 @@
+// What the worker offers. By name: with `export *` two files with one same name would drop it silently.
+export { BackupRun } from './backup-run.js';
+export { BackupTarget } from './backup-target.js';
