@@ -1,0 +1,103 @@
+import { normalize } from 'node:path';
+import type { Compression } from '../domain/target.js';
+import type { RunSettings } from '../domain/run.js';
+import { backupConfigSchema, type BackupConfigInput } from './backup-config-schema.js';
+import { chooseCompression, DEFAULT_COMPRESSION, levelProblem } from './compression.js';
+import type { Environment } from './environment.js';
+import type { Problem } from './problem.js';
+import { checkSection, readSection } from './section.js';
+import type { YamlSource } from './yaml-source.js';
+
+/** Where copies go in S3. */
+export interface S3Settings {
+  bucket: string;
+  region?: string;
+  endpoint?: string;
+  /** Empty, or without slash at either end. */
+  prefix: string;
+  forcePathStyle: boolean;
+}
+
+/** `backup_config`, with its defaults. */
+export interface BackupSettings {
+  service?: string;
+  /** Absolute. */
+  backupDir: string;
+  /** Cron, as written. */
+  schedule?: string;
+  /** IANA. */
+  timezone: string;
+  retentionCount: number;
+  compression: Compression;
+  compressionLevel: number;
+  /** The longest one attempt of a capture may take, where the target says nothing else. */
+  timeoutMs: number;
+  helperImage?: string;
+  /** Absent: local only. */
+  s3?: S3Settings;
+  /** Without a deadline it follows from the schedule. */
+  run: Omit<RunSettings, 'deadlineMs'> & { deadlineMs?: number };
+}
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** What targets take over where nobody says otherwise. */
+export const TARGET_DEFAULTS = { ...DEFAULT_COMPRESSION, retentionCount: 5, timeoutMs: 12 * HOUR_MS };
+
+/** Reads `backup_config`; undefined where it is missing or has problems. */
+export function readSettings(source: YamlSource, env: Environment): { settings?: BackupSettings; problems: Problem[] } {
+  const node = source.valueOf(source.root, 'backup_config');
+  if (node === undefined) return { problems: [] }; // the check of the whole file says so
+  const { data, problems } = checkSection(
+    readSection({ source, node, prefix: 'backup_config.', env }),
+    backupConfigSchema,
+  );
+  if (data === undefined) return { problems };
+  const wrongLevel = levelProblem(chooseCompression(data, DEFAULT_COMPRESSION));
+  if (wrongLevel === undefined) return { settings: settingsOf(data), problems };
+  const level = source.valueOf(node, 'compression_level');
+  const hint = 'the level belongs to the compression beside it; leave it out for the usual one';
+  return { problems: [source.problem(level, `backup_config.compression_level: ${wrongLevel}`, hint)] };
+}
+
+function settingsOf(data: BackupConfigInput): BackupSettings {
+  const s3 = s3Of(data);
+  return {
+    ...(data.service === undefined ? {} : { service: data.service }),
+    backupDir: normalize(data.backup_dir).replace(/(?<=.)\/+$/, ''),
+    ...(data.schedule === undefined ? {} : { schedule: data.schedule }),
+    timezone: data.timezone ?? 'UTC',
+    retentionCount: data.retention_count ?? TARGET_DEFAULTS.retentionCount,
+    ...chooseCompression(data, DEFAULT_COMPRESSION),
+    timeoutMs: data.timeout ?? TARGET_DEFAULTS.timeoutMs,
+    ...(data.helper_image === undefined ? {} : { helperImage: data.helper_image }),
+    ...(s3 === undefined ? {} : { s3 }),
+    run: runOf(data),
+  };
+}
+
+function s3Of(data: BackupConfigInput): S3Settings | undefined {
+  if (!data.s3_bucket) return undefined;
+  return {
+    bucket: data.s3_bucket,
+    ...(data.s3_region ? { region: data.s3_region } : {}),
+    ...(data.s3_endpoint ? { endpoint: data.s3_endpoint } : {}),
+    prefix: (data.s3_prefix ?? '').replace(/^\/+|\/+$/g, ''),
+    forcePathStyle: data.s3_force_path_style ?? false,
+  };
+}
+
+function runOf(data: BackupConfigInput): BackupSettings['run'] {
+  return {
+    maxParallel: data.max_parallel ?? 4,
+    attempts: data.attempts ?? 5,
+    retryDelayMs: data.retry_delay ?? 30 * SECOND_MS,
+    heartbeatTimeoutMs: data.heartbeat_timeout ?? 60 * SECOND_MS,
+    stallTimeoutMs: data.stall_timeout ?? 15 * MINUTE_MS,
+    unpolledTimeoutMs: data.unpolled_timeout ?? 30 * MINUTE_MS,
+    copyRetryForMs: data.copy_retry_for ?? 30 * MINUTE_MS,
+    ...(data.deadline === undefined ? {} : { deadlineMs: data.deadline }),
+  };
+}

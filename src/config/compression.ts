@@ -1,0 +1,31 @@
+import type { Compression } from '../domain/target.js';
+
+const DEFAULT_LEVEL = { gzip: 6, zstd: 3 } as const;
+const LEVELS = { gzip: { lowest: 0, highest: 9 }, zstd: { lowest: 1, highest: 19 } } as const;
+
+export interface CompressionChoice {
+  compression: Compression;
+  compressionLevel: number;
+}
+
+/** As the two keys may stand beside each other in the file. */
+export interface WrittenCompression {
+  compression?: Compression | undefined;
+  compression_level?: number | undefined;
+}
+
+export const DEFAULT_COMPRESSION: CompressionChoice = { compression: 'gzip', compressionLevel: DEFAULT_LEVEL.gzip };
+
+/** What `written` asks for; a level belongs to the compression beside it, so a compression alone brings its own. */
+export function chooseCompression(written: WrittenCompression, otherwise: CompressionChoice): CompressionChoice {
+  const compression = written.compression ?? otherwise.compression;
+  const inherited = written.compression === undefined ? otherwise.compressionLevel : DEFAULT_LEVEL[compression];
+  return { compression, compressionLevel: written.compression_level ?? inherited };
+}
+
+/** What is wrong with the level, as it follows `compression_level: `; undefined where nothing is. */
+export function levelProblem({ compression, compressionLevel }: CompressionChoice): string | undefined {
+  const { lowest, highest } = LEVELS[compression];
+  if (compressionLevel >= lowest && compressionLevel <= highest) return undefined;
+  return `expected ${String(lowest)} to ${String(highest)} for ${compression}, but it is ${String(compressionLevel)}`;
+}

@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { RefusedTarget } from '../domain/run.js';
+import type { DatabaseTarget, Target, TargetKind } from '../domain/target.js';
+import { readSettings, TARGET_DEFAULTS, type BackupSettings } from './backup-settings.js';
+import { readEntries } from './entries.js';
+import { readConfigFile } from './config-file.js';
+import { fileProblems } from './file-shape.js';
+import { sortEntries } from './sorted-entries.js';
+import type { Environment } from './environment.js';
+import { Passwords } from './passwords.js';
+import { ConfigError, problemText } from './problem.js';
+import { YamlSource } from './yaml-source.js';
+
+export type { BackupSettings, S3Settings } from './backup-settings.js';
+
+export interface Config {
+  /** Absolute path. */
+  file: string;
+  /** Of the file, references unexpanded; may hold passwords that are written there. */
+  text: string;
+  backup: BackupSettings;
+  /** Enabled and resolved. */
+  targets: Target[];
+  /** Enabled entries with an error of their own; `error` holds all of an entry's problems, `line` is where it begins. */
+  refused: (RefusedTarget & { line: number })[];
+  disabled: { target: string; kind: TargetKind }[];
+  warnings: string[];
+  /** Resolved when called. Throws a BackupError (`ConfigInvalid`) where its variable is no longer set. */
+  passwordOf(target: DatabaseTarget): string | undefined;
+  /** Every secret text known so far, to be kept out of what is shown. */
+  secrets(): string[];
+}
+
+export interface ConfigInput {
+  file: string;
+  env: Environment;
+}
+
+/** Reads `backups.yml`. Throws a ConfigError with every problem of the file; where only entries have some, those are refused. */
+export async function loadConfig({ file: path, env }: ConfigInput): Promise<Config> {
+  const file = resolve(path);
+  const text = await readConfigFile(file);
+  const source = new YamlSource(file, text);
+  const { entries, problems } = readEntries({ source, env });
+  const { settings, problems: settingsProblems } = readSettings(source, env);
+  const sorted = sortEntries({ source, env, entries, settings: settings ?? TARGET_DEFAULTS });
+  const ofFile = [...fileProblems(source), ...problems, ...settingsProblems];
+  if (settings === undefined || ofFile.length > 0) {
+    throw new ConfigError(file, [...ofFile, ...sorted.refused.flatMap((refused) => refused.problems)]);
+  }
+  const passwords = new Passwords({ env, written: sorted.passwords });
+  return {
+    file,
+    text,
+    backup: settings,
+    targets: sorted.targets,
+    refused: sorted.refused.map(({ problems: own, ...refused }) => ({
+      ...refused,
+      error: own.map((problem) => problemText(file, problem)).join('\n'),
+    })),
+    disabled: sorted.disabled,
+    warnings: sorted.targets.length + sorted.refused.length === 0 ? [`${file}: no target is enabled`] : [],
+    passwordOf: (target) => passwords.passwordOf(target),
+    secrets: () => passwords.secrets(),
+  };
+}

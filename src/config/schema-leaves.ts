@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { BackupError } from '../domain/errors.js';
+import { parseDuration } from './duration.js';
+
+/** What people are told about a key: in the documentation, in the JSON Schema and where its value is wrong. */
+export interface KeyNotes {
+  description: string;
+  /** What a value must be, as it follows "expected ": `a whole number from 1 to 50`. */
+  expects: string;
+  example: string | number | boolean;
+  /** What counts where the key is absent; a text in parentheses describes rather than quotes it. */
+  default?: string | number | boolean;
+  /** Its value is never shown. */
+  isSecret?: true;
+}
+
+export const keyNotes = z.registry<KeyNotes>();
+
+export type LeafNotes = Omit<KeyNotes, 'expects'> & { expects?: string };
+
+/** Text without NUL, which no program takes. */
+export function text({ expects = 'text', ...notes }: LeafNotes, accepts: (value: string) => boolean = () => true) {
+  const schema = z.string({ error: `expected ${expects}` });
+  const checked = schema.refine((value) => !value.includes('\0') && accepts(value), { error: `expected ${expects}` });
+  return checked.register(keyNotes, { expects, ...notes });
+}
+
+/** Text that is not empty and has no line break. */
+export function line(
+  { expects = 'text on one line, not empty', ...notes }: LeafNotes,
+  accepts: (value: string) => boolean = () => true,
+) {
+  return text({ expects, ...notes }, (value) => value !== '' && !/[\r\n]/.test(value) && accepts(value));
+}
+
+/** A number, or text with its digits. */
+export function wholeNumber({
+  lowest,
+  highest,
+  ...notes
+}: { lowest: number; highest: number } & Omit<LeafNotes, 'expects'>) {
+  const expects = `a whole number from ${String(lowest)} to ${String(highest)}`;
+  const inRange = z.int().min(lowest).max(highest);
+  const digits = z.string().regex(/^\d{1,15}$/);
+  const schema = z.union([inRange, digits.transform(Number).pipe(inRange)], { error: `expected ${expects}` });
+  return schema.register(keyNotes, { expects, ...notes });
+}
+
+/** The highest level of any compressor; 0 to 9 for gzip is checked where the compression is known. */
+export function compressionLevel(notes: { description: string; default: string }) {
+  return wholeNumber({ lowest: 0, highest: 19, example: 6, ...notes });
+}
+
+/** true or false, or the same as text. */
+export function truth(notes: Omit<LeafNotes, 'expects'>) {
+  const expects = 'true or false';
+  const written = z.enum(['true', 'false']).transform((value) => value === 'true');
+  const schema = z.union([z.boolean(), written], { error: `expected ${expects}` });
+  return schema.register(keyNotes, { expects, ...notes });
+}
+
+export function choice<const T extends readonly [string, ...string[]]>(choices: T, notes: Omit<LeafNotes, 'expects'>) {
+  const expects = choices.length === 1 ? choices[0] : `one of ${choices.join(', ')}`;
+  return z.enum(choices, { error: `expected ${expects}` }).register(keyNotes, { expects, ...notes });
+}
+
+/** A duration; becomes milliseconds. */
+export function duration(notes: Omit<LeafNotes, 'expects'>) {
+  const expects = 'a duration such as 500ms, 30s, 15m, 12h or 1d';
+  const schema = z.string({ error: `expected ${expects}` }).transform((value, context) => {
+    const durationMs = parseDuration(value);
+    if (durationMs === undefined) context.addIssue({ code: 'custom', message: `expected ${expects}` });
+    return durationMs ?? z.NEVER;
+  });
+  return schema.register(keyNotes, { expects, ...notes });
+}
+
+/** Text that `parse` reads without a BackupError; that one's message says what was expected. */
+export function parsed({ expects = 'text', ...notes }: LeafNotes, parse: (value: string) => unknown) {
+  const schema = z.string({ error: `expected ${expects}` }).superRefine((value, context) => {
+    try {
+      parse(value);
+    } catch (error) {
+      if (!(error instanceof BackupError)) throw error;
+      context.addIssue({
+        code: 'custom',
+        message: `expected ${expects}: ${error.message}`,
+        params: { hint: error.hint },
+      });
+    }
+  });
+  return schema.register(keyNotes, { expects, ...notes });
+}

@@ -1,0 +1,65 @@
+import { isMap, isScalar, isSeq, type Node } from 'yaml';
+import type { z } from 'zod';
+import type { Environment } from './environment.js';
+import { issueProblems } from './issues.js';
+import type { Problem } from './problem.js';
+import { expandReferences } from './references.js';
+import { keyText, type YamlSource } from './yaml-source.js';
+
+/** A part of the file as plain values, references expanded, and what stood against that. */
+export interface Section {
+  source: YamlSource;
+  /** Where it stands; what it lacks is reported there. */
+  node: Node;
+  /** How the section is called in messages, with a dot behind it, or nothing. */
+  prefix: string;
+  value: unknown;
+  problems: Problem[];
+  /** Scalars whose references could not be expanded: reported already, their value is undefined. */
+  unresolved: ReadonlySet<Node>;
+}
+
+export interface SectionInput {
+  source: YamlSource;
+  node: Node;
+  prefix: string;
+  env: Environment;
+  /** Look at this key alone. Default: at all. */
+  key?: string;
+}
+
+export function readSection({ source, node, prefix, env, key: onlyKey }: SectionInput): Section {
+  const problems: Problem[] = [];
+  const unresolved = new Set<Node>();
+  const plain = (written: unknown, above: readonly Node[]): unknown => {
+    const at = source.follow(written);
+    if (at === undefined || above.includes(at)) return undefined; // an alias within what it names has no end
+    const within = [...above, at];
+    if (isMap(at)) return Object.fromEntries(at.items.map(({ key, value }) => [keyText(key), plain(value, within)]));
+    if (isSeq(at)) return at.items.map((item) => plain(item, within));
+    return isScalar(at) ? scalar(at.value, at) : undefined;
+  };
+  const scalar = (value: unknown, at: Node): unknown => {
+    if (typeof value !== 'string') return value;
+    const expansion = expandReferences(value, env);
+    if ('text' in expansion) return expansion.text;
+    problems.push(...expansion.failures.map(({ message, hint }) => source.problem(at, message, hint)));
+    unresolved.add(at);
+    return undefined;
+  };
+  const value = onlyKey === undefined ? plain(node, []) : { [onlyKey]: plain(source.valueOf(node, onlyKey), []) };
+  return { source, node, prefix, value, problems, unresolved };
+}
+
+/** The section as `schema` reads it; undefined where it has problems, which are all in `problems`. */
+export function checkSection<T extends z.ZodType>(
+  section: Section,
+  schema: T,
+): { data: z.output<T> | undefined; problems: Problem[] } {
+  const result = schema.safeParse(section.value);
+  const problems = [
+    ...section.problems,
+    ...(result.success ? [] : issueProblems(section, schema, result.error.issues)),
+  ];
+  return { data: result.success && problems.length === 0 ? result.data : undefined, problems };
+}

@@ -1,0 +1,39 @@
+import type { Target, TargetKind } from '../domain/target.js';
+import type { Entry } from './entries.js';
+import type { Environment } from './environment.js';
+import type { Problem } from './problem.js';
+import { hasReference } from './references.js';
+import { readTarget, writtenPassword, type TargetDefaults } from './targets.js';
+import type { YamlSource } from './yaml-source.js';
+
+export interface EntriesToSort {
+  source: YamlSource;
+  env: Environment;
+  entries: readonly Entry[];
+  settings: TargetDefaults;
+}
+
+export interface SortedEntries {
+  targets: Target[];
+  refused: { target: string; kind: TargetKind; line: number; problems: Problem[] }[];
+  disabled: { target: string; kind: TargetKind }[];
+  /** Target name to the password as written; of disabled ones those without references, which alone are known. */
+  passwords: Map<string, string>;
+}
+
+export function sortEntries({ source, env, entries, settings }: EntriesToSort): SortedEntries {
+  const sorted: SortedEntries = { targets: [], refused: [], disabled: [], passwords: new Map() };
+  for (const entry of entries) {
+    const { name: target, kind, enabled, node } = entry;
+    const password = writtenPassword(source, entry);
+    if (password !== undefined && (enabled || !hasReference(password))) sorted.passwords.set(target, password);
+    if (!enabled) {
+      sorted.disabled.push({ target, kind });
+      continue;
+    }
+    const read = readTarget({ source, env, entry, settings });
+    if ('target' in read) sorted.targets.push(read.target);
+    else sorted.refused.push({ target, kind, line: source.problem(node, '', '').line, problems: read.problems });
+  }
+  return sorted;
+}

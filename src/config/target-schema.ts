@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { TARGET_NAME_PATTERN } from '../domain/names.js';
+import { choice, compressionLevel, duration, line, text, truth, wholeNumber } from './schema-leaves.js';
+
+const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+
+/** Keys that databases and volumes share. */
+export const ofEveryTarget = {
+  name: line(
+    {
+      description:
+        'The name of the target: part of its file names. Unique over databases and volumes, ignoring case; not `logs`, not `globals…`.',
+      expects: 'a name of letters, digits, dot, underscore and hyphen, at most 63, the first a letter or digit',
+      example: 'mordor',
+    },
+    (value) => TARGET_NAME_PATTERN.test(value),
+  ),
+  enabled: truth({
+    description: 'Whether it is backed up. Of a disabled entry nothing else is looked at.',
+    default: true,
+    example: false,
+  }).optional(),
+  compression: choice(['gzip', 'zstd'], {
+    description: 'Compression of this target alone.',
+    default: '(that of `backup_config`)',
+    example: 'zstd',
+  }).optional(),
+  compression_level: compressionLevel({
+    description: '0 to 9 for gzip, 1 to 19 for zstd; belongs to the `compression` beside it.',
+    default: '(that of `backup_config`; 6 or 3 where the target names its own `compression`)',
+  }).optional(),
+  retention_count: wholeNumber({
+    lowest: 1,
+    highest: 100_000,
+    description: 'How many good copies of this target each destination keeps.',
+    default: '(that of `backup_config`)',
+    example: 14,
+  }).optional(),
+  timeout: duration({
+    description: 'The longest that one attempt to capture this target may take.',
+    default: '(that of `backup_config`)',
+    example: '2h',
+  }).optional(),
+};
+
+/** `config` of an entry of `backup_targets`. */
+export const connectionSchema = z.strictObject({
+  host: line({
+    description: 'The name or address of the server, or the directory of its socket.',
+    example: 'postgres',
+  }),
+  port: wholeNumber({
+    lowest: 1,
+    highest: 65_535,
+    description: 'The TCP port of the server.',
+    default: 5432,
+    example: 5433,
+  }).optional(),
+  user: line({ description: 'The role to log in as.', example: '${POSTGRES_USER}' }),
+  password: text(
+    {
+      description:
+        'Its password. It reaches `pg_dump` by a file that only this user may read; it is shown and stored nowhere.',
+      expects: 'text on one line',
+      default: '(none)',
+      example: '${POSTGRES_PASSWORD}',
+      isSecret: true,
+    },
+    (value) => !/[\r\n]/.test(value),
+  ).optional(),
+  database: text(
+    { description: 'The database to back up.', expects: 'text, not empty', example: 'mordor' },
+    (value) => value !== '',
+  ),
+  sslmode: choice(SSL_MODES, {
+    description: "libpq's `sslmode`.",
+    default: "(libpq's own: prefer)",
+    example: 'verify-full',
+  }).optional(),
+});
+
+/** An entry of `backup_targets`. */
+export const databaseSchema = z.strictObject({
+  ...ofEveryTarget,
+  type: choice(['database'], {
+    description: 'The kind of the target.',
+    default: 'database',
+    example: 'database',
+  }).optional(),
+  config: connectionSchema,
+});
+
+/** An entry of `volume_backups`. */
+export const volumeSchema = z.strictObject({
+  ...ofEveryTarget,
+  volume_name: line({
+    description: 'The Docker volume, as `docker volume ls` shows it.',
+    example: 'financer-services_postgres_data',
+  }),
+  description: text({
+    description: 'A note for people.',
+    default: '(none)',
+    example: 'PostgreSQL data directory',
+  }).optional(),
+});
+
+export type DatabaseInput = z.output<typeof databaseSchema>;
+export type VolumeInput = z.output<typeof volumeSchema>;

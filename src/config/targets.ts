@@ -1,0 +1,82 @@
+import { isScalar } from 'yaml';
+import { DEFAULT_HOST, type DatabaseTarget, type Target, type VolumeTarget } from '../domain/target.js';
+import type { BackupSettings } from './backup-settings.js';
+import { chooseCompression, levelProblem } from './compression.js';
+import type { Entry } from './entries.js';
+import type { Environment } from './environment.js';
+import type { Problem } from './problem.js';
+import { isReferencesAlone } from './references.js';
+import { checkSection, readSection } from './section.js';
+import { databaseSchema, volumeSchema, type DatabaseInput, type VolumeInput } from './target-schema.js';
+import type { YamlSource } from './yaml-source.js';
+
+/** What a target takes over where it says nothing itself. */
+export type TargetDefaults = Pick<BackupSettings, 'compression' | 'compressionLevel' | 'retentionCount' | 'timeoutMs'>;
+
+export interface TargetInput {
+  source: YamlSource;
+  env: Environment;
+  entry: Entry;
+  settings: TargetDefaults;
+}
+
+export type ReadTarget = { target: Target } | { problems: Problem[] };
+
+/** Resolves an enabled entry, or says everything that is wrong with it. */
+export function readTarget({ source, env, entry, settings }: TargetInput): ReadTarget {
+  const section = readSection({ source, node: entry.node, prefix: '', env });
+  if (entry.kind === 'database') {
+    const { data, problems } = checkSection(section, databaseSchema);
+    if (data === undefined) return { problems };
+    return withLevelChecked(source, entry, databaseTarget(data, settings, writtenPassword(source, entry)));
+  }
+  const { data, problems } = checkSection(section, volumeSchema);
+  return data === undefined ? { problems } : withLevelChecked(source, entry, volumeTarget(data, settings));
+}
+
+/** The password as the file has it, references unexpanded; undefined where there is none, or no text. */
+export function writtenPassword(source: YamlSource, entry: Entry): string | undefined {
+  const password = source.valueOf(source.valueOf(entry.node, 'config'), 'password');
+  return isScalar(password) && typeof password.value === 'string' ? password.value : undefined;
+}
+
+function databaseTarget(data: DatabaseInput, settings: TargetDefaults, password: string | undefined): DatabaseTarget {
+  const { host, port, user, database, sslmode } = data.config;
+  const travels = password !== undefined && isReferencesAlone(password);
+  return {
+    kind: 'database',
+    ...commonOf(data, settings),
+    connection: {
+      host,
+      port: port ?? 5432,
+      user,
+      database,
+      ...(sslmode === undefined ? {} : { sslmode }),
+      ...(travels ? { passwordTemplate: password } : {}),
+    },
+  };
+}
+
+function volumeTarget(data: VolumeInput, settings: TargetDefaults): VolumeTarget {
+  const description = data.description === undefined ? {} : { description: data.description };
+  return { kind: 'volume', ...commonOf(data, settings), volumeName: data.volume_name, ...description };
+}
+
+function commonOf(data: DatabaseInput | VolumeInput, settings: TargetDefaults) {
+  return {
+    name: data.name,
+    host: DEFAULT_HOST,
+    ...chooseCompression(data, settings),
+    retentionCount: data.retention_count ?? settings.retentionCount,
+    timeoutMs: data.timeout ?? settings.timeoutMs,
+  };
+}
+
+function withLevelChecked(source: YamlSource, entry: Entry, target: Target): ReadTarget {
+  const wrongLevel = levelProblem(target);
+  if (wrongLevel === undefined) return { target };
+  const hint =
+    'the level belongs to the compression beside it, else to that of backup_config; leave it out for the usual one';
+  const level = source.valueOf(entry.node, 'compression_level');
+  return { problems: [source.problem(level, `compression_level: ${wrongLevel}`, hint)] };
+}
