@@ -8,6 +8,8 @@ export function isMissing(error: unknown): boolean {
   return codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
 }
 
+const OTHER_CODES = ['EIO', 'EISDIR', 'EFBIG', 'ENAMETOOLONG', 'EMFILE', 'ENFILE', 'EBUSY', 'ESTALE', 'ELOOP', 'EXDEV'];
+
 /** An error of the file system, in words: `doing` reads `write /backups/x`. */
 export function localError(doing: string, error: unknown): unknown {
   const code = codeOf(error);
@@ -32,7 +34,8 @@ export function localError(doing: string, error: unknown): unknown {
     case 'ENOTDIR':
       return new BackupError('Failed', cannot('there is no such file or directory'), { cause: error });
     default:
-      return new BackupError('Failed', cannot(code), { cause: error });
+      if (!OTHER_CODES.includes(code)) return error; // a connection's, passing by
+      return new BackupError('Failed', cannot(`the system says ${code}`), { cause: error });
   }
 }
 

@@ -1,0 +1,137 @@
+import {
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  ListObjectsV2Command,
+  paginateListObjectsV2,
+} from '@aws-sdk/client-s3';
+import { BackupError } from '../domain/errors.js';
+import type { Destination, StoredObject } from './destination.js';
+import { receiveFile } from './local-transfer.js';
+import { S3Bucket, type S3BucketInput } from './s3-bucket.js';
+import { readObject } from './s3-download.js';
+import { isAnswer } from './s3-errors.js';
+import { putS3File } from './s3-put.js';
+import { createTextObject, readTextObject, replaceTextObject } from './s3-text.js';
+import { abortOpenUpload, listUploads, listUploadsOf } from './s3-uploads.js';
+
+const PROBE_NAME = '.backup-check';
+
+export interface S3DestinationInput extends S3BucketInput {
+  /** For tests. Default: 16 MiB, more where a file would have over 9,000 parts. */
+  partSizeBytes?: number;
+}
+
+export interface SweepInput {
+  /** Whether an upload to this path is ours to abort. */
+  isOurs: (path: string) => boolean;
+  olderThanMs: number;
+  now: Date;
+}
+
+export interface S3Destination extends Destination {
+  readonly kind: 's3';
+  /** Aborts old multipart uploads that nobody goes on with; returns how many. */
+  sweepUploads(input: SweepInput): Promise<number>;
+  /** Aborts the multipart uploads to a path. Only for a run that was cancelled: any other attempt goes on with them. */
+  abortUpload(path: string): Promise<void>;
+}
+
+/** A prefix in an S3 bucket. Small files go up in one request, larger ones in parts, which a later attempt finds and goes on from. */
+export function createS3Destination({ partSizeBytes, ...input }: S3DestinationInput): S3Destination {
+  const bucket = new S3Bucket(input);
+  const { location } = bucket;
+  return {
+    kind: 's3',
+    location,
+
+    list: (prefix = '') => bucket.naming(`list ${location}`, () => listObjects(bucket, prefix)),
+
+    stat: (path) => bucket.naming(`look for ${bucket.urlOf(path)}`, () => statObject(bucket, path)),
+
+    readText: (path) => bucket.naming(`read ${bucket.urlOf(path)}`, () => readTextObject(bucket, bucket.keyOf(path))),
+
+    createText: (path, text) =>
+      bucket.naming(`write ${bucket.urlOf(path)}`, async () => {
+        if ((await statObject(bucket, path)) !== undefined) return 'taken';
+        return createTextObject(bucket, bucket.keyOf(path), text);
+      }),
+
+    replaceText: (path, text) =>
+      bucket.naming(`write ${bucket.urlOf(path)}`, () => replaceTextObject(bucket, bucket.keyOf(path), text)),
+
+    putFile: (path, from, facts, options) =>
+      bucket.naming(
+        `upload ${bucket.urlOf(path)}`,
+        () => putS3File({ bucket, path, from, facts, partSizeBytes, options }),
+        options.signal,
+      ),
+
+    fetchFile: (path, to, facts, options) =>
+      bucket.naming(
+        `fetch ${bucket.urlOf(path)}`,
+        async () => {
+          const chunks = readObject({ bucket, key: bucket.keyOf(path), signal: options.signal });
+          await receiveFile({ chunks, to, from: bucket.urlOf(path), facts, ...options }).catch((error: unknown) => {
+            throw isAnswer(error, 'NoSuchKey') ? notThere(bucket.urlOf(path)) : error;
+          });
+        },
+        options.signal,
+      ),
+
+    remove: (path) =>
+      bucket.naming(`remove ${bucket.urlOf(path)}`, async () => {
+        await bucket.client.send(new DeleteObjectCommand({ Bucket: bucket.name, Key: bucket.keyOf(path) }));
+      }),
+
+    check: () => bucket.naming(`use ${location}`, () => checkBucket(bucket)),
+
+    sweepUploads: (sweep) => bucket.naming(`sweep old uploads in ${location}`, () => sweepUploads(bucket, sweep)),
+
+    abortUpload: (path) =>
+      bucket.naming(`abort the upload of ${bucket.urlOf(path)}`, async () => {
+        for (const upload of await listUploadsOf(bucket, bucket.keyOf(path))) await abortOpenUpload(bucket, upload);
+      }),
+  };
+}
+
+async function listObjects(bucket: S3Bucket, prefix: string): Promise<StoredObject[]> {
+  const objects: StoredObject[] = [];
+  const input = { Bucket: bucket.name, Prefix: bucket.keyPrefixOf(prefix) };
+  for await (const page of paginateListObjectsV2({ client: bucket.client }, input)) {
+    for (const { Key: key = '', Size: sizeBytes = 0 } of page.Contents ?? []) {
+      // A key that ends with `/` is how consoles show an empty folder.
+      if (!key.endsWith('/')) objects.push({ path: bucket.pathOf(key), sizeBytes });
+    }
+  }
+  return objects;
+}
+
+/** By listing, since the answer to HEAD does not tell a missing bucket from a missing object, nor why it refused. */
+async function statObject(bucket: S3Bucket, path: string): Promise<StoredObject | undefined> {
+  const key = bucket.keyOf(path);
+  const command = new ListObjectsV2Command({ Bucket: bucket.name, Prefix: key, MaxKeys: 1 });
+  const [first] = (await bucket.client.send(command)).Contents ?? [];
+  return first?.Key === key ? { path, sizeBytes: first.Size ?? 0 } : undefined;
+}
+
+/** Tries to list and to write; an upload that is begun and aborted leaves nothing. */
+async function checkBucket(bucket: S3Bucket): Promise<void> {
+  await statObject(bucket, PROBE_NAME);
+  const key = bucket.keyOf(PROBE_NAME);
+  const { UploadId: id } = await bucket.client.send(
+    new CreateMultipartUploadCommand({ Bucket: bucket.name, Key: key }),
+  );
+  if (id !== undefined) await abortOpenUpload(bucket, { key, id, startedAt: new Date() });
+}
+
+async function sweepUploads(bucket: S3Bucket, { isOurs, olderThanMs, now }: SweepInput): Promise<number> {
+  const old = (await listUploads(bucket, bucket.keyPrefixOf(''))).filter(
+    ({ key, startedAt }) => isOurs(bucket.pathOf(key)) && now.getTime() - startedAt.getTime() > olderThanMs,
+  );
+  for (const upload of old) await abortOpenUpload(bucket, upload);
+  return old.length;
+}
+
+function notThere(url: string): BackupError {
+  return new BackupError('NotFound', `cannot fetch ${url}: because it is not there`);
+}
