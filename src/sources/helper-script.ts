@@ -11,17 +11,17 @@ const COMMON_OPTIONS = '--numeric-owner --acls --xattrs --xattrs-exclude=securit
 
 /**
  * `--format=posix`: ids, sizes and names of any length, times below the second, extended attributes; every tar of today
- * reads it. Without `atime` and `ctime` and with a fixed `exthdr.name` the same volume gives the same archive.
- * `--sparse`: holes stay holes. `--sort=inode` is left out, since it holds all names of a directory back.
- * Not `--one-file-system`: what users of the volume see in it belongs to it.
+ * reads it. Without `atime` and `ctime`, which nothing restores, and with a fixed `exthdr.name` the headers are smaller
+ * and the same for the same files. `--sparse`: holes stay holes. Not `--one-file-system`: what users of the volume see in
+ * it belongs to it.
  */
 const CREATE_OPTIONS = '--format=posix --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime --sparse';
 
 /**
  * `--same-permissions`: with setuid, setgid and sticky bits, whatever the umask is. `--xattrs-include=*`: by itself tar
- * brings back `user.*` only, so that file capabilities would be lost.
+ * brings back `user.*` only, so that file capabilities would be lost. A file from the future is no matter of a restore.
  */
-const EXTRACT_OPTIONS = "--same-owner --same-permissions --xattrs-include='*'";
+const EXTRACT_OPTIONS = "--same-owner --same-permissions --xattrs-include='*' --warning=no-timestamp";
 
 /** What both scripts begin with: English messages, and no tar but GNU's, which alone tells what it lost. */
 const PREAMBLE = `
