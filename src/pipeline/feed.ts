@@ -3,7 +3,8 @@ import type { Writable } from 'node:stream';
 import type { FileFacts } from '../destinations/destination.js';
 import { digestHandle, type DigestOptions } from './digest.js';
 
-class ReaderGone extends Error {}
+/** The pipeline that is written to reads no more. */
+export class ReaderGone extends Error {}
 
 /**
  * Writes the file to a pipeline's stdin, ends that, and returns the facts of the bytes written; undefined where the
@@ -15,7 +16,7 @@ export async function feedFile(
   options: Pick<DigestOptions, 'signal' | 'onProgress'>,
 ): Promise<FileFacts | undefined> {
   try {
-    const facts = await digestHandle(file, { ...options, sink: (piece) => write(stdin, piece) });
+    const facts = await digestHandle(file, { ...options, sink: (piece) => writePiece(stdin, piece) });
     await new Promise<void>((resolve) => stdin.end(resolve));
     return facts;
   } catch (error) {
@@ -26,7 +27,8 @@ export async function feedFile(
   }
 }
 
-function write(stdin: Writable, piece: Buffer): Promise<void> {
+/** Resolves once the bytes are handed over, so that their buffer is free again; else ReaderGone. */
+export function writePiece(stdin: Writable, piece: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     stdin.write(piece, (error) => {
       if (error) reject(new ReaderGone('the pipeline reads no more', { cause: error }));

@@ -12,22 +12,30 @@ export interface PipelineInput {
   stdinFd?: number;
   /** `pipe`: the first reads what is written to the returned `stdin`. */
   stdin?: 'pipe';
-  /** `pipe`: the last one's output is read here. A number: it is written to that file, which stays the caller's to close. */
-  stdout: 'pipe' | number;
+  /**
+   * `pipe`: the last one's output is read here. `ignore`: it goes nowhere. A number: it is written to that file, which
+   * stays the caller's to close.
+   */
+  stdout: 'pipe' | 'ignore' | number;
   /** Ends all stages: SIGTERM to their groups, SIGKILL after a short grace. */
   signal?: AbortSignal;
 }
 
-export interface Pipeline {
-  /**
-   * The last stage's output, where `stdout` is `pipe`. It has to be read to its end or destroyed. Its end is no proof:
-   * it also ends when a process is killed.
-   */
-  stdout?: Readable;
-  /** To write to and to end, where `stdin` is `pipe`. A write fails by EPIPE once the first stage reads no more. */
-  stdin?: Writable;
+/** A started pipeline, with the ends that were asked for. */
+export type Pipeline<Input extends PipelineInput = PipelineInput> = {
   /** One for each stage, in their order, once all have ended; judge them by `requireSuccess`. Never rejects. */
   finished: Promise<StageResult[]>;
+} & (Input['stdout'] extends 'pipe' ? WithOutput : unknown) &
+  (Input extends { stdin: 'pipe' } ? WithInput : unknown);
+
+interface WithOutput {
+  /** To be read to its end or destroyed. Its end is no proof: it also ends when a process is killed. */
+  stdout: Readable;
+}
+
+interface WithInput {
+  /** To be written and ended. A write fails by EPIPE once the first stage reads no more. */
+  stdin: Writable;
 }
 
 const STDERR_KEPT_BYTES = 16 * 1024;
@@ -36,7 +44,7 @@ const STDERR_KEPT_BYTES = 16 * 1024;
  * Starts the stages, each one's output handed to the next by file descriptor: the bytes between them never pass through
  * this process. All die with it. Throws ProgramMissing before anything is started, and Cancelled where `signal` aborted.
  */
-export function startPipeline(input: PipelineInput): Pipeline {
+export function startPipeline<const Input extends PipelineInput>(input: Input): Pipeline<Input> {
   throwIfAborted(input.signal);
   const launches = input.stages.map((program) => ({ ...launch(program), cwd: program.cwd }));
   const children: ChildProcess[] = [];
@@ -51,7 +59,7 @@ export function startPipeline(input: PipelineInput): Pipeline {
   const stdin = input.stdin === 'pipe' ? children[0]?.stdin : undefined;
   const stdout = input.stdout === 'pipe' ? children.at(-1)?.stdout : undefined;
   stdin?.on('error', () => undefined); // who writes is told by the write's own callback
-  return { finished, ...(stdin == null ? {} : { stdin }), ...(stdout == null ? {} : { stdout }) };
+  return { finished, stdin, stdout } as Pipeline<Input>; // node makes the ends that `spawn` was told to make
 }
 
 function startStage(

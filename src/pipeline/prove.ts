@@ -55,10 +55,11 @@ async function readBack(file: FileHandle, input: ProveInput): Promise<{ facts: F
   const { tools, compression, signal, onProgress } = input;
   const stages = [decompressor(tools, compression), { file: 'tail', args: ['-c', String(TAIL_BYTES)] }];
   const { stdin, stdout, finished } = startPipeline({
-    ...{ stages, stdin: 'pipe', stdout: 'pipe' },
-    ...(signal === undefined ? {} : { signal }),
+    stages,
+    stdin: 'pipe',
+    stdout: 'pipe',
+    ...(signal !== undefined && { signal }),
   });
-  if (stdin === undefined || stdout === undefined) throw new Error('a pipeline without its ends');
   const tail = readAll(stdout);
   const [facts] = await Promise.all([feedFile(file, stdin, { signal, onProgress }), tail]).finally(() => finished);
   throwIfAborted(signal);

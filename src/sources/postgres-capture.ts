@@ -1,0 +1,125 @@
+import { basename } from 'node:path';
+import type { Manifest } from '../domain/manifest.js';
+import type { Compression, Source } from '../domain/target.js';
+import { throwIfAborted } from '../pipeline/abort.js';
+import { compressor } from '../pipeline/compression.js';
+import { drainToFile } from '../pipeline/drain.js';
+import { requireSuccess, startPipeline, type Program, type StageResult } from '../pipeline/process.js';
+import { choosePgDump, type PostgresClient, type Tools } from '../pipeline/tools.js';
+import { CONNECTION_OPTIONS, subjectOf, withSession, type DatabaseLogin, type Session } from './postgres-connection.js';
+import { translatePostgresError } from './postgres-errors.js';
+import { readProperties } from './postgres-properties.js';
+import { readRoles } from './postgres-roles.js';
+import { inspectServer, type ServerFacts } from './postgres-server.js';
+
+export interface DescribeDatabaseInput extends DatabaseLogin {
+  compression: Compression;
+}
+
+export interface CaptureDatabaseInput extends DescribeDatabaseInput {
+  /** As the compressor means it: 0 to 9 for gzip, 1 to 19 for zstd. */
+  level: number;
+  /** An empty file, which is there already. */
+  partPath: string;
+  /** How long to wait for a table that another session locked. Default: 5 minutes. */
+  lockWaitTimeoutMs?: number;
+  /** Told after each piece, with all compressed bytes written so far. */
+  onProgress?: (bytesDone: number) => void;
+}
+
+/** What a manifest says about the database. */
+export type CapturedDatabase = Pick<Manifest, 'source' | 'programs' | 'warnings'> &
+  Required<Pick<Manifest, 'server' | 'database' | 'roles'>>;
+
+const LOCK_WAIT_TIMEOUT_MS = 5 * 60_000;
+
+/**
+ * Dumps the database as plain SQL through the compressor into `partPath`, durably. Every process ended well when it
+ * resolves; whether the file is a whole dump, `proveArtifact` tells. Errors: LoginRefused, NotFound, ServerUnreachable,
+ * ProgramMissing, ProgramFailed, DiskFull, and the signal's reason.
+ */
+export async function captureDatabase(input: CaptureDatabaseInput): Promise<CapturedDatabase> {
+  return withSession(input, async (session) => {
+    const description = await describe(session, input.compression);
+    const warnings = await dump(session, input, description.pgDump);
+    return { ...description.captured, warnings };
+  });
+}
+
+/** The same facts without a dump, for an artifact that is there and lacks its manifest. */
+export async function describeDatabase(input: DescribeDatabaseInput): Promise<CapturedDatabase> {
+  return withSession(input, async (session) => (await describe(session, input.compression)).captured);
+}
+
+async function describe(session: Session, compression: Compression) {
+  const { tools, connection } = session;
+  const server = await inspectServer(session);
+  const pgDump = choosePgDump(tools, server.versionNumber);
+  const database = await readProperties(session);
+  const roles = await readRoles(session, database);
+  const { versionNumber, version } = server;
+  const captured: CapturedDatabase = {
+    ...{ source: sourceOf(server, connection), programs: versionsOf(tools, pgDump, compression) },
+    ...{ server: { product: 'PostgreSQL', version, versionNumber }, database, roles, warnings: [] },
+  };
+  return { captured, pgDump };
+}
+
+function sourceOf({ systemIdentifier }: ServerFacts, { host, port, database }: Session['connection']): Source {
+  return systemIdentifier === undefined
+    ? { kind: 'database', host, port, database }
+    : { kind: 'database', systemIdentifier, database };
+}
+
+function versionsOf(tools: Tools, pgDump: PostgresClient, compression: Compression): Record<string, string> {
+  const { file } = compressor(tools, compression, 1);
+  const used = [tools.bgzip, tools.pigz, tools.zstd].find((tool) => tool?.path === file);
+  return { pg_dump: pgDump.version, ...(used !== undefined && { [basename(file)]: used.version }) };
+}
+
+async function dump(session: Session, input: CaptureDatabaseInput, pgDump: PostgresClient): Promise<string[]> {
+  const { tools, signal } = session;
+  const { compression, level, partPath, onProgress } = input;
+  // A pg_dump that waits for a lock would not notice that nobody reads it any more.
+  const giveUp = new AbortController();
+  const { stdout, finished } = startPipeline({
+    stages: [dumpProgram(session, input, pgDump), compressor(tools, compression, level)],
+    stdout: 'pipe',
+    signal: signal === undefined ? giveUp.signal : AbortSignal.any([signal, giveUp.signal]),
+  });
+  try {
+    await drainToFile({ stdout, path: partPath, ...(onProgress !== undefined && { onProgress }) });
+  } catch (error) {
+    giveUp.abort();
+    await finished;
+    throwIfAborted(signal);
+    throw error;
+  }
+  const results = await finished;
+  throwIfAborted(signal);
+  judge(results, session);
+  return warningsOf(results[0]);
+}
+
+function dumpProgram({ env }: Session, { lockWaitTimeoutMs }: CaptureDatabaseInput, { path }: PostgresClient): Program {
+  const timeout = `--lock-wait-timeout=${String(lockWaitTimeoutMs ?? LOCK_WAIT_TIMEOUT_MS)}`;
+  return { file: path, args: ['--format=plain', '--no-password', timeout, `--dbname=${CONNECTION_OPTIONS}`], env };
+}
+
+function judge(results: StageResult[], session: Session): void {
+  const subject = subjectOf(session);
+  try {
+    requireSuccess(results, `dump ${subject}`);
+  } catch (error) {
+    throw translatePostgresError(error, { subject, what: `dump ${subject}` });
+  }
+}
+
+/** What pg_dump says although it ended well, a line for each, with the details that it gives on lines of their own. */
+function warningsOf(pgDump: StageResult | undefined): string[] {
+  const text = pgDump?.stderr.trim() ?? '';
+  if (text === '') return [];
+  return text
+    .split(/\n(?!pg_dump: (?:detail|hint):)(?=pg_dump: )/)
+    .map((warning) => warning.replaceAll(/\s*\n\s*/g, ' ').replace(/^pg_dump: (warning: )?/, 'pg_dump: '));
+}

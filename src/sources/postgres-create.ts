@@ -1,0 +1,85 @@
+import type { DatabaseProperties } from '../domain/manifest.js';
+import { grantStatements } from './postgres-acl.js';
+import { quoteIdentifier, quoteLiteral, splitIdentifiers } from './postgres-quoting.js';
+
+/** Servers before know one provider only, and no word for it. */
+const FIRST_WITH_PROVIDERS = 150_000;
+
+/** Settings that hold lists of names: quoted as one text, `a, b` would become one name. */
+const LIST_SETTINGS = new Set([
+  'local_preload_libraries',
+  'search_path',
+  'session_preload_libraries',
+  'shared_preload_libraries',
+  'temp_tablespaces',
+  'unix_socket_directories',
+]);
+
+export interface CreateInput {
+  name: string;
+  properties: DatabaseProperties;
+  serverVersionNumber: number;
+  /** Without it the database belongs to the user who makes it. */
+  withOwner: boolean;
+}
+
+/** `CREATE DATABASE` from template0, which alone takes any encoding and locale. */
+export function createStatement({ name, properties, serverVersionNumber, withOwner }: CreateInput): string {
+  const { owner, encoding, collate, ctype, localeProvider, locale, icuRules, tablespace } = properties;
+  const options = [
+    'TEMPLATE template0',
+    ...(withOwner ? [`OWNER ${quoteIdentifier(owner)}`] : []),
+    `ENCODING ${quoteLiteral(encoding)}`,
+    `LC_COLLATE ${quoteLiteral(collate)}`,
+    `LC_CTYPE ${quoteLiteral(ctype)}`,
+    ...(localeProvider !== undefined && serverVersionNumber >= FIRST_WITH_PROVIDERS
+      ? [`LOCALE_PROVIDER ${localeProvider}`]
+      : []),
+    ...(locale === undefined
+      ? []
+      : [`${localeProvider === 'builtin' ? 'BUILTIN_LOCALE' : 'ICU_LOCALE'} ${quoteLiteral(locale)}`]),
+    ...(icuRules === undefined ? [] : [`ICU_RULES ${quoteLiteral(icuRules)}`]),
+    `TABLESPACE ${quoteIdentifier(tablespace)}`,
+  ];
+  return `CREATE DATABASE ${quoteIdentifier(name)} ${options.join(' ')};`;
+}
+
+export interface FinishInput {
+  /** The name that it was made under. */
+  name: string;
+  into: string;
+  properties: DatabaseProperties;
+  /** Present: it belongs to the user who restores, and roles that are not among these go without. */
+  instead?: { roles: ReadonlySet<string> };
+}
+
+/** All that a plain dump leaves out, and the name at last: one transaction, so that `into` appears whole or not at all. */
+export function finishStatements({ name, into, properties, instead }: FinishInput): string {
+  const { owner, acl, comment, connectionLimit, allowConnections, isTemplate } = properties;
+  const alter = `ALTER DATABASE ${quoteIdentifier(name)}`;
+  return [
+    'BEGIN;',
+    ...(comment === undefined ? [] : [`COMMENT ON DATABASE ${quoteIdentifier(name)} IS ${quoteLiteral(comment)};`]),
+    ...(acl === undefined ? [] : grantStatements(acl, { database: name, owner, ...(instead && { instead }) })),
+    ...settingStatements(name, properties, instead?.roles),
+    `${alter} CONNECTION LIMIT ${String(connectionLimit)};`,
+    `${alter} RENAME TO ${quoteIdentifier(into)};`,
+    ...(isTemplate ? [`ALTER DATABASE ${quoteIdentifier(into)} IS_TEMPLATE true;`] : []),
+    ...(allowConnections ? [] : [`ALTER DATABASE ${quoteIdentifier(into)} ALLOW_CONNECTIONS false;`]),
+    'COMMIT;',
+  ].join('\n');
+}
+
+function settingStatements(database: string, { settings }: DatabaseProperties, roles?: ReadonlySet<string>): string[] {
+  return settings
+    .filter(({ role }) => role === undefined || (roles?.has(role) ?? true))
+    .map(({ role, name, value }) => {
+      const whose =
+        role === undefined
+          ? `DATABASE ${quoteIdentifier(database)}`
+          : `ROLE ${quoteIdentifier(role)} IN DATABASE ${quoteIdentifier(database)}`;
+      const values = LIST_SETTINGS.has(name.toLowerCase()) ? splitIdentifiers(value) : [value];
+      const quoted = values.length === 0 ? "''" : values.map(quoteLiteral).join(', ');
+      return `ALTER ${whose} SET ${quoteIdentifier(name)} TO ${quoted};`;
+    });
+}
