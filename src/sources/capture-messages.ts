@@ -16,6 +16,9 @@ export interface CaptureEnd {
 /** Less than this left means that the compressor had nowhere to write: bgzip fails without telling why. */
 const FULL_BYTES = 1024 * 1024;
 
+/** How a shell, and our scripts, end where a program is not there. */
+const PROGRAM_MISSING = 127;
+
 /** Throws unless tar and the compressor ended well; tar's exit 1 is for `captureWarnings` to tell. */
 export async function requireGoodEnd({ what, end, messages, partPath }: CaptureEnd): Promise<void> {
   const { exitCodes, lastLines } = messages;
@@ -28,6 +31,7 @@ export async function requireGoodEnd({ what, end, messages, partPath }: CaptureE
     if (end.exitCode === 0)
       throw fail('what its helper wrote did not arrive in this host’s files', 'use the Docker engine of this host');
     const words = [...lastLines, ...(end.lastWords === '' ? [] : [end.lastWords])];
+    if (end.exitCode === PROGRAM_MISSING) throw programMissing(what, words);
     throw fail(`its helper container ended with code ${String(end.exitCode)}${told(words)}`);
   }
   if (exitCodes.compressor !== 0) {
@@ -59,6 +63,12 @@ async function isFull(lines: readonly string[], partPath: string): Promise<boole
   if (lines.some((line) => /No space left on device|Disk quota exceeded/.test(line))) return true;
   const { bavail, bsize } = await statfs(partPath);
   return bavail * bsize < FULL_BYTES;
+}
+
+function programMissing(what: string, words: readonly string[]): BackupError {
+  return new BackupError('ProgramMissing', `cannot ${what}: because ${words.join('\n')}`, {
+    hint: 'a helper_image needs bash, GNU tar and the compressor; without helper_image one is made of the programs that are here',
+  });
 }
 
 function diskFull(what: string, partPath: string): BackupError {
