@@ -1,6 +1,7 @@
 import { createRedactor } from './config/secrets.js';
-import type { Config } from './config/config.js';
-import { loadAll, type ConfigPaths } from './config/options.js';
+import { loadConfig, type Config } from './config/config.js';
+import { applyEnvironment, loadEnvironment } from './config/environment.js';
+import type { ConfigPaths } from './config/options.js';
 import type { Destination } from './destinations/destination.js';
 import { createLocalDestination, type LocalDestination } from './destinations/local.js';
 import { createS3Destination } from './destinations/s3.js';
@@ -23,7 +24,10 @@ export interface Runtime {
 
 /** Reads the configuration anew and opens what it names; nothing is connected yet. */
 export async function loadRuntime(paths: ConfigPaths): Promise<Runtime> {
-  const config = await loadAll(paths);
+  const { configFile: file, envFile } = paths;
+  const env = await loadEnvironment({ processEnv: process.env, ...(envFile !== undefined && { envFile }) });
+  applyEnvironment(env); // the AWS SDK's and Temporal's own look-ups read it
+  const config = await loadConfig({ file, env });
   const { backupDir, s3 } = config.backup;
   const local = createLocalDestination({ root: backupDir });
   const destinations: Destination[] = s3 === undefined ? [local] : [local, createS3Destination(s3)];

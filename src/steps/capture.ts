@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import type { Manifest } from '../domain/manifest.js';
 import { MANIFEST_FORMAT } from '../domain/manifest.js';
 import { artifactName } from '../domain/names.js';
@@ -47,10 +48,14 @@ export async function captureTarget(
     return captured(await commitArtifact({ root, run, artifact, prove, describe }));
   }
   const part = await createPart({ root, run, artifact, token, mode: source.partMode });
-  step.log(`${target.name}: capturing to ${artifact}`);
-  const facts = await source.capture(part.path, step);
-  const describe = manifestOf({ input, artifact, startedAt, captured: facts });
-  return captured(await commitArtifact({ root, run, artifact, part, prove, describe }));
+  try {
+    step.log(`${target.name}: capturing to ${artifact}`);
+    const facts = await source.capture(part.path, step);
+    const describe = manifestOf({ input, artifact, startedAt, captured: facts });
+    return captured(await commitArtifact({ root, run, artifact, part, prove, describe }));
+  } finally {
+    await rm(part.path, { force: true }); // gone after a commit; after a failure nobody needs it, and the disk may be full
+  }
 }
 
 interface ManifestInput {

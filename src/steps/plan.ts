@@ -47,14 +47,20 @@ function choose({ config }: Runtime, names: readonly string[]): { targets: Targe
   const wanted = new Set(names.map((n) => n.toLowerCase()));
   const isWanted = (name: string) => wanted.size === 0 || wanted.has(name.toLowerCase());
   const targets = config.targets.filter((t) => isWanted(t.name));
-  const refused = config.refused.filter((t) => isWanted(t.target)).map(({ target, kind, error }) => ({ target, kind, error }));
+  const refused = config.refused
+    .filter((t) => isWanted(t.target))
+    .map(({ target, kind, error }) => ({ target, kind, error }));
   const known = new Set([...targets.map((t) => t.name.toLowerCase()), ...refused.map((t) => t.target.toLowerCase())]);
   const missing = names.filter((n) => !known.has(n.toLowerCase()));
   if (missing.length === 0) return { targets, refused };
   const isDisabled = config.disabled.some((d) => missing.some((m) => m.toLowerCase() === d.target.toLowerCase()));
-  throw new BackupError('NotFound', `cannot back up ${missing.join(', ')}: because ${config.file} has no such enabled target`, {
-    hint: isDisabled ? 'set `enabled: true`' : '`backupctl config show` lists the targets',
-  });
+  throw new BackupError(
+    'NotFound',
+    `cannot back up ${missing.join(', ')}: because ${config.file} has no such enabled target`,
+    {
+      hint: isDisabled ? 'set `enabled: true`' : '`backupctl config show` lists the targets',
+    },
+  );
 }
 
 function identify(runtime: Runtime, { service, directoryIds }: PlanContext): Promise<DirectoryIdentity> {

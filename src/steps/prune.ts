@@ -1,10 +1,14 @@
-import { createCatalog, forgetEmptyRuns } from '../catalog.js';
+import { createCatalog } from '../catalog.js';
 import { writeChecksums } from '../checksums.js';
 import type { Destination } from '../destinations/destination.js';
+import { forgetEmptyRuns } from '../empty-runs.js';
 import { planPrune, type PruneLine, type PrunePlan } from '../domain/retention.js';
 import type { BroughtTarget, PruneDestinationInput, PruneResult } from '../domain/steps.js';
 import type { Runtime } from '../runtime.js';
 import type { StepContext } from './step.js';
+
+/** Of runs that left no artifact, how many records stay to be read. */
+const KEPT_RECORDS = 30;
 
 /** Thins the lines that this run brought to one destination, by that destination's own catalog. */
 export async function pruneDestination(
@@ -16,7 +20,7 @@ export async function pruneDestination(
   const lines = input.targets.map((target) => lineOf(target, input));
   const { entries } = await createCatalog(destination).list();
   const plan = planPrune({ service: input.service, run: input.run, now: new Date(), entries, lines });
-  await applyPrune({ destination, plan, currentRun: input.run, log: step.log });
+  await applyPrune({ destination, plan, service: input.service, currentRun: input.run, log: step.log });
   return { removedCount: plan.remove.length, warnings: plan.warnings };
 }
 
@@ -27,13 +31,14 @@ function lineOf({ brought, ...line }: BroughtTarget, { destination }: PruneDesti
 export interface ApplyPruneInput {
   destination: Destination;
   plan: PrunePlan;
+  service: string;
   /** Its record stays, whatever it brought. */
   currentRun?: string;
   log: (line: string) => void;
 }
 
 /** Removes what a plan says, oldest first, and what that leaves without meaning: checksums, empty runs. */
-export async function applyPrune({ destination, plan, currentRun, log }: ApplyPruneInput): Promise<void> {
+export async function applyPrune({ destination, plan, service, currentRun, log }: ApplyPruneInput): Promise<void> {
   const catalog = createCatalog(destination);
   const runs = new Set<string>();
   for (const { entry, reason } of [...plan.remove].reverse()) {
@@ -42,5 +47,10 @@ export async function applyPrune({ destination, plan, currentRun, log }: ApplyPr
     runs.add(entry.manifest.run);
   }
   for (const run of runs) await writeChecksums({ destination, run });
-  await forgetEmptyRuns({ destination, keepRecords: 30, ...(currentRun !== undefined && { currentRun }) });
+  await forgetEmptyRuns({
+    destination,
+    service,
+    keepRecords: KEPT_RECORDS,
+    ...(currentRun !== undefined && { currentRun }),
+  });
 }

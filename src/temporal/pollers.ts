@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto'; // CommonJS without named exports
 
 /** A worker polls about once a minute (the server's long poll); one that was killed is listed for five minutes. */
 const LATELY_MS = 90_000;
@@ -12,7 +12,7 @@ export interface QueuePollersInput {
 
 /** Identities of the workers that polled a queue lately; empty: nobody does its work. */
 export async function queuePollers(client: Client, { taskQueue, type }: QueuePollersInput): Promise<string[]> {
-  const { TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY } = temporal.api.enums.v1.TaskQueueType;
+  const { TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY } = proto.temporal.api.enums.v1.TaskQueueType;
   const { pollers } = await client.workflowService.describeTaskQueue({
     namespace: client.options.namespace,
     taskQueue: { name: taskQueue },

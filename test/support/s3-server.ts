@@ -116,7 +116,7 @@ function serverArguments(directory: string, ports: Record<Port, number>): string
   ];
 }
 
-function newClient(endpoint: string): S3Client {
+export function newClient(endpoint: string): S3Client {
   return new S3Client({
     endpoint,
     region: 'us-east-1',
@@ -136,7 +136,7 @@ async function isServing(endpoint: string): Promise<boolean> {
   }
 }
 
-async function createBucket(endpoint: string, name: string): Promise<void> {
+export async function createBucket(endpoint: string, name: string): Promise<void> {
   const client = newClient(endpoint);
   try {
     await waitFor(`the bucket ${name} to be made`, () => client.send(new CreateBucketCommand({ Bucket: name })));

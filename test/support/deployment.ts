@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { inject } from 'vitest';
+import { ORCHESTRATOR_QUEUE } from '../../src/domain/task-queues.js';
+import { queuePollers } from '../../src/temporal/pollers.js';
+import { inScratchDirectory, removeDirectory } from './scratch-directory.js';
+import { createNamespace } from './temporal-namespace.js';
+import { runBackupctl, type CommandResult, type RunningCommand, startBackupctl } from './backupctl.js';
+import { WorkerProcess } from './worker-process.js';
+import { waitFor } from './wait-for.js';
+import './provided.js';
+
+export interface DeploymentOptions {
+  /** YAML of `backup_targets`, `volume_backups`: list items, without the keys above them. */
+  databases?: string;
+  volumes?: string;
+  /** Lines of `backup_config` beside those that every deployment has. */
+  settings?: Record<string, string | number>;
+  /** Beside what reaches the servers; it goes to `stack.env`. */
+  env?: Record<string, string>;
+  /** Default: the shared server of the run. */
+  temporalAddress?: string;
+  /** Default: none, local only. `endpoint` default: the shared server. */
+  s3?: { bucket: string; endpoint?: string; prefix?: string };
+}
+
+/** A configuration, a directory and a namespace of its own: what an operator has on a machine, for one test. */
+export interface Deployment {
+  directory: string;
+  backupDir: string;
+  configFile: string;
+  namespace: string;
+  client: Client;
+  /** What its commands and workers find in their environment. */
+  env: Record<string, string>;
+  configure(options: DeploymentOptions): Promise<void>;
+  /** Starts `node dist/worker.js`, and waits until it polls. */
+  startWorker(env?: Record<string, string>): Promise<WorkerProcess>;
+  backupctl(args: readonly string[], env?: Record<string, string>): Promise<CommandResult>;
+  startBackupctl(args: readonly string[], env?: Record<string, string>): RunningCommand;
+  close(): Promise<void>;
+}
+
+/** Settings under which a failure is noticed in seconds; the server's own timers are good to about one. */
+const QUICK = {
+  heartbeat_timeout: '3s',
+  retry_delay: '1s',
+  unpolled_timeout: '5s',
+};
+
+export function deploy(options: DeploymentOptions = {}): Promise<Deployment> {
+  return inScratchDirectory('deployment', (directory) => deployIn(directory, options));
+}
+
+async function deployIn(directory: string, options: DeploymentOptions): Promise<Deployment> {
+  const address = options.temporalAddress ?? inject('temporal').address;
+  const namespace = `e2e-${randomBytes(4).toString('hex')}`;
+  await createNamespace(address, namespace);
+  const connection = await Connection.connect({ address });
+  const client = new Client({ connection, namespace });
+  const backupDir = join(directory, 'backups');
+  await mkdir(backupDir);
+  const configFile = join(directory, 'backups.yml');
+  const env = { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, BACKUPS_FILE: configFile };
+  const workers: WorkerProcess[] = [];
+  const configure = (changed: DeploymentOptions) =>
+    writeConfiguration(directory, backupDir, { ...options, ...changed });
+  await configure({});
+  return {
+    ...{ directory, backupDir, configFile, namespace, client, env, configure },
+    async startWorker(more = {}) {
+      const worker = new WorkerProcess({
+        env: { ...env, ...more },
+        logFile: join(directory, `worker-${workers.length}.log`),
+      });
+      workers.push(worker);
+      await worker.start();
+      await waitFor('a worker to poll', async () => {
+        const types = ['workflow', 'activity'] as const;
+        const pollers = await Promise.all(
+          types.map((type) => queuePollers(client, { taskQueue: ORCHESTRATOR_QUEUE, type })),
+        );
+        return pollers.every((p) => p.some((identity) => identity.includes(` ${worker.pid}@`)));
+      });
+      return worker;
+    },
+    backupctl: (args, more = {}) => runBackupctl({ args, env: { ...env, ...more }, cwd: directory }),
+    startBackupctl: (args, more = {}) => startBackupctl({ args, env: { ...env, ...more }, cwd: directory }),
+    async close() {
+      await Promise.all(workers.map((worker) => worker.kill()));
+      await connection.close();
+      await removeDirectory(directory);
+    },
+  };
+}
+
+async function writeConfiguration(directory: string, backupDir: string, options: DeploymentOptions): Promise<void> {
+  const { databases, volumes, settings = {}, env = {}, s3 } = options;
+  const bucket = s3 === undefined ? {} : s3Settings(s3);
+  const config = { backup_dir: backupDir, ...QUICK, ...bucket, ...settings };
+  const lines = Object.entries(config).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`);
+  const list = (key: string, items: string | undefined) => (items === undefined ? '' : `${key}:\n${items}\n`);
+  const text = `${list('backup_targets', databases)}${list('volume_backups', volumes)}backup_config:\n${lines.join('\n')}\n`;
+  await writeFile(join(directory, 'backups.yml'), text);
+  const s3Server = inject('s3');
+  const keys = { AWS_ACCESS_KEY_ID: s3Server.accessKeyId, AWS_SECRET_ACCESS_KEY: s3Server.secretAccessKey };
+  const variables = { ...keys, DB_PASSWORD: inject('postgres').password, ...env };
+  const quoted = Object.entries(variables).map(([name, value]) => `${name}='${value.replaceAll("'", "\\'")}'`);
+  await writeFile(join(directory, 'stack.env'), quoted.join('\n') + '\n', { mode: 0o600 });
+}
+
+function s3Settings({ bucket, endpoint, prefix }: NonNullable<DeploymentOptions['s3']>): Record<string, string> {
+  const server = inject('s3');
+  return {
+    s3_bucket: bucket,
+    s3_region: server.region,
+    s3_endpoint: endpoint ?? server.endpoint,
+    s3_force_path_style: 'true',
+    ...(prefix !== undefined && { s3_prefix: prefix }),
+  };
+}
+
+/** A database of the shared server as an item of `backup_targets`. */
+export function databaseItem(name: string, database: string, more = ''): string {
+  const { host, port, user } = inject('postgres');
+  const connection = { host, port, user, password: '${DB_PASSWORD}', database };
+  return `  - name: ${JSON.stringify(name)}\n    type: database\n    config: ${JSON.stringify(connection)}${more === '' ? '' : `\n    ${more}`}`;
+}
+
+export function volumeItem(name: string, volume: string, more = ''): string {
+  return `  - name: ${JSON.stringify(name)}\n    volume_name: ${JSON.stringify(volume)}${more === '' ? '' : `\n    ${more}`}`;
+}
+
+/** The text of the log of the newest worker of a deployment. */
+export function readLog(worker: WorkerProcess): Promise<string> {
+  return readFile(worker.logFile, 'utf8');
+}

@@ -1,0 +1,119 @@
+import { fileURLToPath } from 'node:url';
+import { randomBytes } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Worker, bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
+import { inject } from 'vitest';
+import { ApplicationFailure } from '@temporalio/common';
+import type { HostActivities } from '../../src/activities/host.js';
+import type { OrchestratorActivities } from '../../src/activities/orchestrator.js';
+import type { RunPlan, RunSettings } from '../../src/domain/run.js';
+import type { CapturedArtifact, CaptureTargetInput } from '../../src/domain/steps.js';
+import type { DatabaseTarget } from '../../src/domain/target.js';
+import { ORCHESTRATOR_QUEUE, hostQueue } from '../../src/domain/task-queues.js';
+import { createNamespace } from './temporal-namespace.js';
+import './provided.js';
+
+/** Workflows of this checkout against activities that a test makes up: for what real parts do not do on demand. */
+export interface Stage {
+  client: Client;
+  connection: NativeConnection;
+  namespace: string;
+  bundle: WorkflowBundle;
+  close: () => Promise<void>;
+}
+
+export async function openStage(): Promise<Stage> {
+  const { address } = inject('temporal');
+  const namespace = `workflows-${randomBytes(4).toString('hex')}`;
+  await createNamespace(address, namespace);
+  const connection = await NativeConnection.connect({ address });
+  const clientConnection = await Connection.connect({ address });
+  const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
+  const bundle = await bundleWorkflowCode({ workflowsPath });
+  const close = async () => {
+    await clientConnection.close();
+    await connection.close();
+  };
+  return { client: new Client({ connection: clientConnection, namespace }), connection, namespace, bundle, close };
+}
+
+export interface FakeActivities {
+  orchestrator?: Partial<OrchestratorActivities>;
+  host?: Partial<HostActivities>;
+  /** Default: true; without it nobody polls `backup-default`. */
+  withHost?: boolean;
+}
+
+/** Runs `work` while workers with made-up activities poll. */
+export async function withWorkers<T>(stage: Stage, fakes: FakeActivities, work: () => Promise<T>): Promise<T> {
+  const { connection, namespace, bundle } = stage;
+  const common = { connection, namespace, shutdownGraceTime: 0, shutdownForceTime: 5_000 };
+  const orchestrator = await Worker.create({
+    ...common,
+    taskQueue: ORCHESTRATOR_QUEUE,
+    workflowBundle: bundle,
+    activities: { ...orchestratorDefaults, ...fakes.orchestrator },
+  });
+  if (fakes.withHost === false) return orchestrator.runUntil(work);
+  const activities = { ...hostDefaults, ...fakes.host };
+  const host = await Worker.create({ ...common, taskQueue: hostQueue('default'), activities });
+  return orchestrator.runUntil(() => host.runUntil(work));
+}
+
+export const SETTINGS: RunSettings = {
+  maxParallel: 2,
+  attempts: 3,
+  retryDelayMs: 10,
+  heartbeatTimeoutMs: 5_000,
+  stallTimeoutMs: 60_000,
+  unpolledTimeoutMs: 2_500, // the timers of the server are good to about a second
+  copyRetryForMs: 1_000,
+  deadlineMs: 60_000,
+};
+
+export function aTarget(name: string): DatabaseTarget {
+  return {
+    kind: 'database',
+    name,
+    host: 'default',
+    compression: 'gzip',
+    compressionLevel: 6,
+    retentionCount: 5,
+    timeoutMs: 60_000,
+    connection: { host: 'localhost', port: 5432, user: 'u', database: name },
+  };
+}
+
+export function aPlan(names: string[], changes: Partial<RunPlan> = {}): RunPlan {
+  return {
+    run: '20261124_030000',
+    service: 'middle-earth',
+    settings: SETTINGS,
+    targets: names.map(aTarget),
+    refused: [],
+    destinations: ['local'],
+    directoryIds: {},
+    reserved: true,
+    warnings: [],
+    ...changes,
+  };
+}
+
+export function anArtifact({ target, run }: CaptureTargetInput): CapturedArtifact {
+  const source = { kind: 'database', systemIdentifier: '1', database: target.name } as const;
+  return { artifact: `${target.name}_${run}.sql.gz`, sizeBytes: 1, sha256: 'a'.repeat(64), source, warnings: [] };
+}
+
+const orchestratorDefaults: OrchestratorActivities = {
+  planRun: () => Promise.resolve(aPlan(['mordor'])),
+  reportRun: () => Promise.resolve([]),
+  isQueuePolled: () => Promise.resolve(false),
+  findChildHolder: () => Promise.resolve(undefined),
+  awaitChild: () => Promise.reject(ApplicationFailure.nonRetryable('not expected here')),
+};
+
+const hostDefaults: HostActivities = {
+  captureTarget: (input) => Promise.resolve(anArtifact(input)),
+  copyArtifact: () => Promise.resolve({ broughtCount: 1 }),
+  pruneDestination: () => Promise.resolve({ removedCount: 0, warnings: [] }),
+};

@@ -1,0 +1,278 @@
+import { randomBytes } from 'node:crypto';
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure, WorkflowFailedError } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BackupRunInput, RunPlan, RunReport } from '../../src/domain/run.js';
+import { RUN_PROGRESS_QUERY, type PruneDestinationInput, type RunProgress } from '../../src/domain/steps.js';
+import { ORCHESTRATOR_QUEUE } from '../../src/domain/task-queues.js';
+import type { BackupRun } from '../../src/workflows/backup-run.js';
+import { waitFor } from '../support/wait-for.js';
+import {
+  SETTINGS,
+  aPlan,
+  anArtifact,
+  openStage,
+  withWorkers,
+  type FakeActivities,
+  type Stage,
+} from '../support/workflow-workers.js';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage.close());
+
+function start(workflowId = `middle-earth/run-${randomBytes(4).toString('hex')}`) {
+  const args: [BackupRunInput] = [{ trigger: 'manual' }];
+  return stage.client.workflow.start<typeof BackupRun>('BackupRun', {
+    workflowId,
+    taskQueue: ORCHESTRATOR_QUEUE,
+    args,
+  });
+}
+
+/** The report of a run over `plan`, and how the workflow closed. */
+async function run(
+  plan: RunPlan,
+  fakes: FakeActivities = {},
+): Promise<{ report: RunReport; type: string | undefined }> {
+  const orchestrator = { planRun: () => Promise.resolve(plan), ...fakes.orchestrator };
+  return withWorkers(stage, { ...fakes, orchestrator }, async () => ending(await start()));
+}
+
+async function ending(
+  handle: Awaited<ReturnType<typeof start>>,
+): Promise<{ report: RunReport; type: string | undefined }> {
+  try {
+    return { report: await handle.result(), type: undefined };
+  } catch (error) {
+    const cause = error instanceof WorkflowFailedError ? error.cause : undefined;
+    if (!(cause instanceof ApplicationFailure)) throw error;
+    return { report: cause.details?.[0] as RunReport, type: cause.type ?? '' };
+  }
+}
+
+const outcomes = (report: RunReport) => Object.fromEntries(report.targets.map((t) => [t.target, t.outcome]));
+const refusal = ApplicationFailure.nonRetryable(
+  'cannot connect to gondor: because the password is wrong\nHINT: set it',
+  'LoginRefused',
+);
+
+describe('BackupRun', () => {
+  it('completes with its report where every target succeeds', async () => {
+    const { report, type } = await run(aPlan(['mordor', 'gondor', 'rohan']));
+    expect(type).toBeUndefined();
+    expect(report).toMatchObject({ run: '20261124_030000', outcome: 'succeeded' });
+    expect(outcomes(report)).toEqual({ mordor: 'succeeded', gondor: 'succeeded', rohan: 'succeeded' });
+  });
+
+  it('fails as PartialRun where one target fails, and says why', async () => {
+    const { report, type } = await run(aPlan(['mordor', 'gondor']), {
+      host: {
+        captureTarget: (input) =>
+          input.target.name === 'gondor' ? Promise.reject(refusal) : Promise.resolve(anArtifact(input)),
+      },
+    });
+    expect(type).toBe('PartialRun');
+    expect(report.outcome).toBe('partial');
+    expect(report.targets[1]).toMatchObject({ target: 'gondor', outcome: 'failed', error: refusal.message });
+  });
+
+  it('fails as FailedRun where none succeeds, refused entries included', async () => {
+    const refused = [{ target: 'shire', kind: 'volume' as const, error: 'unset variable SHIRE' }];
+    const { report, type } = await run(aPlan(['gondor'], { refused }), {
+      host: { captureTarget: () => Promise.reject(refusal) },
+    });
+    expect(type).toBe('FailedRun');
+    expect(outcomes(report)).toEqual({ gondor: 'failed', shire: 'failed' });
+  });
+
+  it('fails a target that one destination did not get, with its artifact, and prunes only where it was brought', async () => {
+    const pruned: PruneDestinationInput[] = [];
+    const { report } = await run(aPlan(['mordor'], { destinations: ['local', 's3'] }), {
+      host: {
+        copyArtifact: () =>
+          Promise.reject(ApplicationFailure.nonRetryable('cannot copy mordor to s3: because it is away')),
+        pruneDestination: (input) => {
+          pruned.push(input);
+          return Promise.resolve({ removedCount: 0, warnings: [] });
+        },
+      },
+    });
+    expect(report.targets[0]).toMatchObject({ outcome: 'failed', artifact: 'mordor_20261124_030000.sql.gz' });
+    expect(report.targets[0]?.error).toContain('s3');
+    expect(pruned.map((p) => p.destination)).toEqual(['local']);
+  });
+
+  it('prunes nothing for a target that failed', async () => {
+    const pruned: string[] = [];
+    await run(aPlan(['mordor', 'gondor']), {
+      host: {
+        captureTarget: (input) =>
+          input.target.name === 'gondor' ? Promise.reject(refusal) : Promise.resolve(anArtifact(input)),
+        pruneDestination: ({ targets }) => {
+          pruned.push(...targets.map((t) => t.target));
+          return Promise.resolve({ removedCount: 0, warnings: [] });
+        },
+      },
+    });
+    expect(pruned).toEqual(['mordor']);
+  });
+
+  it('turns a failed prune into a warning', async () => {
+    const fail = () => Promise.reject(ApplicationFailure.nonRetryable('cannot list s3'));
+    const { report } = await run(aPlan(['mordor']), { host: { pruneDestination: fail } });
+    expect(report).toMatchObject({ outcome: 'succeeded', warnings: ['cannot list s3'] });
+  });
+
+  it('tries a capture `attempts` times', async () => {
+    let attempts = 0;
+    const { report } = await run(aPlan(['mordor']), {
+      host: {
+        captureTarget: () => {
+          attempts += 1;
+          return Promise.reject(ApplicationFailure.retryable(`failed ${attempts}`));
+        },
+      },
+    });
+    expect(attempts).toBe(SETTINGS.attempts);
+    expect(report.targets[0]?.error).toBe(`failed ${SETTINGS.attempts}`);
+  });
+
+  it('does not count the shutdown of a worker as an attempt', async () => {
+    let calls = 0;
+    const { report } = await run(aPlan(['mordor'], { settings: { ...SETTINGS, attempts: 1 } }), {
+      host: {
+        captureTarget: (input) => {
+          calls += 1;
+          if (calls < 4)
+            return Promise.reject(ApplicationFailure.nonRetryable('its worker was told to end', 'WorkerShutdown'));
+          return Promise.resolve(anArtifact(input));
+        },
+      },
+    });
+    expect(report.outcome).toBe('succeeded');
+  });
+
+  it('runs at most max_parallel targets at once', async () => {
+    let now = 0;
+    let most = 0;
+    await run(aPlan(['a', 'b', 'c', 'd', 'e', 'f']), {
+      host: {
+        captureTarget: async (input) => {
+          most = Math.max(most, ++now);
+          await new Promise((resolve) => setImmediate(resolve));
+          now -= 1;
+          return anArtifact(input);
+        },
+      },
+    });
+    expect(most).toBeLessThanOrEqual(SETTINGS.maxParallel);
+  });
+
+  it('fails the targets of a host that nobody polls, by name, and none else', async () => {
+    const elsewhere = { ...aPlan(['gondor']).targets[0]!, host: 'minas-tirith' };
+    const plan = aPlan(['mordor']);
+    const { report } = await run({ ...plan, targets: [...plan.targets, elsewhere] });
+    expect(outcomes(report)).toEqual({ mordor: 'succeeded', gondor: 'failed' });
+    expect(report.targets[1]?.error).toContain('no worker polls backup-minas-tirith');
+  });
+
+  it('waits on for a busy host', async () => {
+    let asked = 0;
+    const { report } = await run(aPlan(['mordor']), {
+      withHost: false,
+      orchestrator: {
+        isQueuePolled: () => {
+          asked += 1;
+          return Promise.resolve(asked < 3);
+        },
+      },
+    });
+    expect(asked).toBe(3);
+    expect(report.outcome).toBe('failed');
+  });
+
+  it('ends what is left when its deadline passes, and reports it as failed', async () => {
+    const plan = aPlan(['mordor', 'gondor', 'rohan'], { settings: { ...SETTINGS, deadlineMs: 1_500 } });
+    const { report, type } = await run(plan, {
+      host: {
+        captureTarget: (input) =>
+          input.target.name === 'mordor' ? Promise.resolve(anArtifact(input)) : untilCancelled(),
+      },
+    });
+    expect(outcomes(report)).toEqual({ mordor: 'succeeded', gondor: 'failed', rohan: 'failed' });
+    expect(report.targets[1]?.error).toContain('deadline');
+    expect(type).toBe('PartialRun');
+  });
+
+  it('cancels its targets when it is cancelled, waits for them, and reports', async () => {
+    let ended = 0;
+    const reports: RunReport[] = [];
+    const fakes: FakeActivities = {
+      orchestrator: {
+        planRun: () => Promise.resolve(aPlan(['mordor', 'gondor', 'rohan'])),
+        reportRun: ({ report }) => {
+          reports.push(report);
+          return Promise.resolve([]);
+        },
+      },
+      host: {
+        captureTarget: () =>
+          untilCancelled().finally(() => {
+            ended += 1;
+          }),
+      },
+    };
+    await withWorkers(stage, fakes, async () => {
+      const handle = await start();
+      const isCapturing = (p: RunProgress) => p.targets.filter((t) => t.phase === 'capturing').length === 2;
+      await waitFor('two targets to be captured', async () =>
+        isCapturing(await handle.query<RunProgress>(RUN_PROGRESS_QUERY)),
+      );
+      await handle.cancel();
+      const error: unknown = await handle.result().catch((e: unknown) => e);
+      expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
+      expect((await handle.query<RunProgress>(RUN_PROGRESS_QUERY)).report?.outcome).toBe('cancelled');
+    });
+    expect(ended).toBe(2);
+    expect(outcomes(reports[0]!)).toEqual({ mordor: 'cancelled', gondor: 'cancelled', rohan: 'cancelled' });
+  });
+
+  it('skips a target that another run holds, and names that run', async () => {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let captures = 0;
+    const fakes: FakeActivities = {
+      orchestrator: {
+        planRun: () => Promise.resolve(aPlan(['mordor'])),
+        findChildHolder: () => Promise.resolve({ parentWorkflowId: 'middle-earth/run-first', run: '20261124_020000' }),
+      },
+      host: {
+        captureTarget: async (input) => {
+          captures += 1;
+          await held;
+          return anArtifact(input);
+        },
+      },
+    };
+    await withWorkers(stage, fakes, async () => {
+      const first = await start();
+      await waitFor('the first run to capture', () => captures === 1);
+      const second = await ending(await start());
+      expect(second.report).toMatchObject({ outcome: 'partial', targets: [{ outcome: 'skipped' }] });
+      expect(second.report.targets[0]?.error).toContain('20261124_020000');
+      expect(second.type).toBeUndefined(); // skips alone leave it Completed
+      release();
+      expect((await ending(first)).report.outcome).toBe('succeeded');
+    });
+    expect(captures).toBe(1);
+  });
+});
+
+function untilCancelled(): Promise<never> {
+  const ctx = Context.current();
+  const pulse = setInterval(() => ctx.heartbeat(), 100);
+  return ctx.cancelled.finally(() => clearInterval(pulse));
+}
