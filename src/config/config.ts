@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { RefusedTarget } from '../domain/run.js';
 import type { DatabaseTarget, Target, TargetKind } from '../domain/target.js';

@@ -6,7 +6,7 @@ import { hasReference } from './references.js';
 import { keyNotes, type KeyNotes } from './schema-leaves.js';
 import type { Section } from './section.js';
 import { childSchema, keysOf } from './schema-walk.js';
-import type { Path, YamlSource } from './yaml-source.js';
+import { pathText, type Path, type YamlSource } from './yaml-source.js';
 
 /** What zod found wrong with a section, at the places where it stands in the file. */
 export function issueProblems(section: Section, schema: z.ZodType, issues: readonly z.core.$ZodIssue[]): Problem[] {
@@ -42,20 +42,20 @@ function unknownKey({ source, prefix }: Section, { node, schema }: Found, path: 
   const known = keysOf(schema);
   const nearest = nearestKey(key, known);
   const hint = nearest === undefined ? `the keys known here are ${known.join(', ')}` : `did you mean ${nearest}?`;
-  return source.problem(source.pairOf(node, key)?.key, `unknown key ${nameOf(prefix, [...path, key])}`, hint);
+  return source.problem(source.pairOf(node, key)?.key, `unknown key ${pathText(prefix, [...path, key])}`, hint);
 }
 
 function missingKey({ source, prefix }: Section, { parent, schema }: Found, path: Path): Problem {
   const example = exampleOf(path, notesOf(schema));
-  return source.problem(parent, `${nameOf(prefix, path)} is missing`, `add it${example}`);
+  return source.problem(parent, `${pathText(prefix, path)} is missing`, `add it${example}`);
 }
 
 function wrongValue({ source, prefix }: Section, { node, schema }: Found, issue: z.core.$ZodIssue): Problem {
   const notes = notesOf(schema);
-  const actual = describe(node, notes);
-  const hint = (issue as { params?: { hint?: string } }).params?.hint ?? hintFor(node, issue.path, notes);
-  const message = `${nameOf(prefix, issue.path)}: ${expectation(issue)}${actual === '' ? '' : `, but it is ${actual}`}`;
-  return source.problem(node, message, hint);
+  const { why, hint } = 'params' in issue ? (issue.params as { why?: string; hint?: string }) : {};
+  const because = why === undefined || mustHide(node, notes) ? '' : ` (${why})`;
+  const message = `${pathText(prefix, issue.path)}: ${expectation(issue)}${actualText(node, notes)}${because}`;
+  return source.problem(node, message, hint ?? hintFor(node, issue.path, notes));
 }
 
 function expectation(issue: z.core.$ZodIssue): string {
@@ -63,34 +63,43 @@ function expectation(issue: z.core.$ZodIssue): string {
   return `expected ${issue.expected === 'array' ? 'a list' : 'a mapping of keys'}`;
 }
 
-/** What stands there, in words. A secret is never quoted, nor what a variable holds: it may be the wrong variable. */
-function describe(node: Node | undefined, notes: KeyNotes | undefined): string {
-  if (isMap(node)) return 'a mapping of keys';
-  if (isSeq(node)) return 'a list';
-  if (!isScalar(node) || node.value === null) return 'empty';
-  if (notes?.isSecret === true) return typeof node.value === 'string' ? '' : `a ${typeof node.value}`;
-  if (typeof node.value !== 'string') return `the ${typeof node.value} ${String(node.value)}`;
-  return hasReference(node.value) ? `the value of ${node.value}` : JSON.stringify(node.value);
+/** Secrets are never quoted, nor is what a variable holds: it may be the wrong variable. */
+function mustHide(node: Node | undefined, notes: KeyNotes | undefined): boolean {
+  return notes?.isHidden === true || (isScalar(node) && typeof node.value === 'string' && hasReference(node.value));
+}
+
+/** What stands there instead, as it follows what was expected. */
+function actualText(node: Node | undefined, notes: KeyNotes | undefined): string {
+  if (isMap(node)) return ', but it is a mapping of keys';
+  if (isSeq(node)) return ', but it is a list';
+  if (!isScalar(node) || node.value === null) return ', but it is empty';
+  const value = node.value as string | number | boolean;
+  if (mustHide(node, notes)) return hiddenText(value, notes);
+  return typeof value === 'string'
+    ? `, but it is ${JSON.stringify(value)}`
+    : `, but it is the ${typeof value} ${String(value)}`;
+}
+
+function hiddenText(value: string | number | boolean, notes: KeyNotes | undefined): string {
+  if (typeof value !== 'string') return `, but it is a ${typeof value}`;
+  return notes?.isHidden === true ? '' : `, but ${value} stands for something else`;
 }
 
 function hintFor(node: Node | undefined, path: Path, notes: KeyNotes | undefined): string {
-  const takesText = typeof notes?.example === 'string';
-  const isBareScalar = isScalar(node) && node.value !== null && typeof node.value !== 'string';
-  if (isBareScalar && takesText && !notes.expects.startsWith('a duration')) return 'put quotes around it';
-  if (isScalar(node) && node.value === null)
-    return `give it a value${exampleOf(path, notes)}; put quotes around what begins with #`;
-  return notes === undefined ? 'see docs/configuration.md' : `write it${exampleOf(path, notes)}`;
+  if (notes === undefined) return 'see docs/configuration.md';
+  if (!isScalar(node)) return `write it${exampleOf(path, notes)}`;
+  if (node.value === null) return `give it a value${exampleOf(path, notes)}; put quotes around what begins with #`;
+  const value = node.value as string | number | boolean;
+  const isDuration = notes.expects.startsWith('a duration');
+  if (isDuration && /^\d+$/.test(String(value))) return `give it a unit${exampleOf(path, notes)}`;
+  const isBare = typeof value !== 'string' && typeof notes.example === 'string' && !isDuration;
+  return isBare ? 'put quotes around it' : `write it${exampleOf(path, notes)}`;
 }
 
 function exampleOf(path: Path, notes: KeyNotes | undefined): string {
   if (notes === undefined) return '';
   const example = typeof notes.example === 'string' ? JSON.stringify(notes.example) : String(notes.example);
   return `, as in ${String(path.at(-1))}: ${example}`;
-}
-
-function nameOf(prefix: string, path: Path): string {
-  const text = path.map((key) => (typeof key === 'number' ? `[${String(key)}]` : `.${String(key)}`)).join('');
-  return `${prefix}${text.slice(1)}` || 'the file';
 }
 
 function notesOf(schema: z.ZodType | undefined): KeyNotes | undefined {

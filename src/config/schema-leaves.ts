@@ -10,8 +10,8 @@ export interface KeyNotes {
   example: string | number | boolean;
   /** What counts where the key is absent; a text in parentheses describes rather than quotes it. */
   default?: string | number | boolean;
-  /** Its value is never shown. */
-  isSecret?: true;
+  /** Its value is, or may hold, a secret: messages never quote it. */
+  isHidden?: true;
 }
 
 export const keyNotes = z.registry<KeyNotes>();
@@ -27,7 +27,7 @@ export function text({ expects = 'text', ...notes }: LeafNotes, accepts: (value:
 
 /** Text that is not empty and has no line break. */
 export function line(
-  { expects = 'text on one line, not empty', ...notes }: LeafNotes,
+  { expects = 'one line of text', ...notes }: LeafNotes,
   accepts: (value: string) => boolean = () => true,
 ) {
   return text({ expects, ...notes }, (value) => value !== '' && !/[\r\n]/.test(value) && accepts(value));
@@ -40,9 +40,10 @@ export function wholeNumber({
   ...notes
 }: { lowest: number; highest: number } & Omit<LeafNotes, 'expects'>) {
   const expects = `a whole number from ${String(lowest)} to ${String(highest)}`;
-  const inRange = z.int().min(lowest).max(highest);
-  const digits = z.string().regex(/^\d{1,15}$/);
-  const schema = z.union([inRange, digits.transform(Number).pipe(inRange)], { error: `expected ${expects}` });
+  const error = `expected ${expects}`;
+  const inRange = z.int({ error }).min(lowest, { error }).max(highest, { error });
+  const digits = z.string().regex(/^\d{1,15}$/, { error });
+  const schema = z.union([inRange, digits.transform(Number).pipe(inRange)], { error });
   return schema.register(keyNotes, { expects, ...notes });
 }
 
@@ -75,18 +76,15 @@ export function duration(notes: Omit<LeafNotes, 'expects'>) {
   return schema.register(keyNotes, { expects, ...notes });
 }
 
-/** Text that `parse` reads without a BackupError; that one's message says what was expected. */
+/** Text that `parse` reads without a BackupError; that one's message is told where the value may be quoted. */
 export function parsed({ expects = 'text', ...notes }: LeafNotes, parse: (value: string) => unknown) {
   const schema = z.string({ error: `expected ${expects}` }).superRefine((value, context) => {
     try {
       parse(value);
     } catch (error) {
       if (!(error instanceof BackupError)) throw error;
-      context.addIssue({
-        code: 'custom',
-        message: `expected ${expects}: ${error.message}`,
-        params: { hint: error.hint },
-      });
+      const params = { why: error.message, hint: error.hint };
+      context.addIssue({ code: 'custom', message: `expected ${expects}`, params });
     }
   });
   return schema.register(keyNotes, { expects, ...notes });

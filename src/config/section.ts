@@ -4,7 +4,7 @@ import type { Environment } from './environment.js';
 import { issueProblems } from './issues.js';
 import type { Problem } from './problem.js';
 import { expandReferences } from './references.js';
-import { keyText, type YamlSource } from './yaml-source.js';
+import { keyText, pathText, type Path, type YamlSource } from './yaml-source.js';
 
 /** A part of the file as plain values, references expanded, and what stood against that. */
 export interface Section {
@@ -31,23 +31,28 @@ export interface SectionInput {
 export function readSection({ source, node, prefix, env, key: onlyKey }: SectionInput): Section {
   const problems: Problem[] = [];
   const unresolved = new Set<Node>();
-  const plain = (written: unknown, above: readonly Node[]): unknown => {
-    const at = source.follow(written);
-    if (at === undefined || above.includes(at)) return undefined; // an alias within what it names has no end
-    const within = [...above, at];
-    if (isMap(at)) return Object.fromEntries(at.items.map(({ key, value }) => [keyText(key), plain(value, within)]));
-    if (isSeq(at)) return at.items.map((item) => plain(item, within));
-    return isScalar(at) ? scalar(at.value, at) : undefined;
-  };
-  const scalar = (value: unknown, at: Node): unknown => {
+  const scalar = (value: unknown, at: Node, path: Path): unknown => {
     if (typeof value !== 'string') return value;
     const expansion = expandReferences(value, env);
     if ('text' in expansion) return expansion.text;
-    problems.push(...expansion.failures.map(({ message, hint }) => source.problem(at, message, hint)));
+    const name = pathText(prefix, path);
+    problems.push(...expansion.failures.map(({ message, hint }) => source.problem(at, `${name}: ${message}`, hint)));
     unresolved.add(at);
     return undefined;
   };
-  const value = onlyKey === undefined ? plain(node, []) : { [onlyKey]: plain(source.valueOf(node, onlyKey), []) };
+  const plain = (written: unknown, path: Path, above: readonly Node[]): unknown => {
+    const at = source.follow(written);
+    if (at === undefined || above.includes(at)) return undefined; // an alias within what it names has no end
+    const within = [...above, at];
+    if (isSeq(at)) return at.items.map((item, index) => plain(item, [...path, index], within));
+    if (!isMap(at)) return isScalar(at) ? scalar(at.value, at, path) : undefined;
+    const below = at.items.map(
+      ({ key, value }) => [keyText(key), plain(value, [...path, keyText(key)], within)] as const,
+    );
+    return Object.fromEntries(below);
+  };
+  const whole = () => plain(node, [], []);
+  const value = onlyKey === undefined ? whole() : { [onlyKey]: plain(source.valueOf(node, onlyKey), [onlyKey], []) };
   return { source, node, prefix, value, problems, unresolved };
 }
 

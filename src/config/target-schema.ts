@@ -10,7 +10,7 @@ export const ofEveryTarget = {
     {
       description:
         'The name of the target: part of its file names. Unique over databases and volumes, ignoring case; not `logs`, not `globals…`.',
-      expects: 'a name of letters, digits, dot, underscore and hyphen, at most 63, the first a letter or digit',
+      expects: 'up to 63 letters, digits, dots, underscores and hyphens, beginning with a letter or digit',
       example: 'mordor',
     },
     (value) => TARGET_NAME_PATTERN.test(value),
@@ -61,10 +61,10 @@ export const connectionSchema = z.strictObject({
     {
       description:
         'Its password. It reaches `pg_dump` by a file that only this user may read; it is shown and stored nowhere.',
-      expects: 'text on one line',
+      expects: 'text without line breaks',
       default: '(none)',
       example: '${POSTGRES_PASSWORD}',
-      isSecret: true,
+      isHidden: true,
     },
     (value) => !/[\r\n]/.test(value),
   ).optional(),

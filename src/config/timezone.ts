@@ -7,7 +7,7 @@ export function checkTimezone(zone: string): void {
   if (canonical === undefined || /^[+-]/.test(zone))
     refuse(`no zone is called ${JSON.stringify(zone)}`, 'write a name such as America/Sao_Paulo or UTC');
   const isOtherCase = canonical !== zone && canonical.toLowerCase() === zone.toLowerCase();
-  if (isOtherCase) refuse(`${JSON.stringify(zone)} is written otherwise`, `write ${canonical}`);
+  if (isOtherCase) refuse(`no zone is spelled ${JSON.stringify(zone)}`, `write ${canonical}`);
 }
 
 function canonicalName(zone: string): string | undefined {

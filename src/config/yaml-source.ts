@@ -85,3 +85,9 @@ export class YamlSource {
 export function keyText(key: unknown): string {
   return isScalar(key) ? String(key.value) : '?';
 }
+
+/** A path as people write it: `backup_config.port`, `backup_targets[0]`. */
+export function pathText(prefix: string, path: Path): string {
+  const text = path.map((key) => (typeof key === 'number' ? `[${String(key)}]` : `.${String(key)}`)).join('');
+  return `${prefix}${text.slice(1)}` || 'the file';
+}
