@@ -1,5 +1,5 @@
 /** How long processes may take to end after SIGTERM. */
-const GRACE_MS = 3000;
+const GRACE_MS = 2000;
 
 export interface GroupLeader {
   pid?: number | undefined;
