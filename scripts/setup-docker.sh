@@ -15,8 +15,12 @@ bring_docker() {
   if why=$(try_docker); then return; fi
   if [[ $docker_optional ]]; then say "no Docker engine can be had ($why): volumes are left out"; return; fi
   say "cannot set up: because no Docker engine can be had: $why"
-  say "HINT: install Docker, start it (sudo systemctl start docker), and let this user use it (group docker)."
+  say_how_to_get_docker
   exit 1
+}
+
+say_how_to_get_docker() {
+  say "HINT: install Docker, start it (sudo systemctl start docker), and let this user use it (sudo usermod -aG docker $(id -un))."
 }
 
 # Prints why there is none where it fails. (set -e does not work in a condition, hence the returns.)
