@@ -2,7 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import '../support/provided.js';
-import { startPostgres, type PostgresServer } from '../support/postgres-server.js';
+import { startPostgres } from '../support/postgres-server.js';
 import { startS3, type S3Server } from '../support/s3-server.js';
 import { createNamespace } from '../support/temporal-namespace.js';
 import { startTemporal } from '../support/temporal-server.js';

@@ -34,6 +34,7 @@ export async function waitFor<T>(
 }
 
 function describe({ thrown, value }: { thrown?: unknown; value?: unknown }): string {
-  if (thrown !== undefined) return `the last look threw ${String(thrown)}`;
+  if (thrown !== undefined)
+    return `the last look threw ${thrown instanceof Error ? String(thrown) : JSON.stringify(thrown)}`;
   return `the last look returned ${String(value)}`;
 }
