@@ -1,0 +1,204 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeAll, afterAll, describe, expect, it } from 'vitest';
+import { RUN_PATTERN } from '../../src/domain/names.js';
+import type { RunRecord, RunReport } from '../../src/domain/run.js';
+import { applySchedule, listSchedules } from '../../src/temporal/schedules.js';
+import { databaseItem, deploy, type Deployment, type DeploymentOptions } from '../support/deployment.js';
+import { createSharedDatabase, type SharedDatabase } from '../support/shared-database.js';
+import { lockRings, waitForBlockedDump } from '../support/table-lock.js';
+import { waitFor } from '../support/wait-for.js';
+
+let database: SharedDatabase;
+let deployment: Deployment | undefined;
+beforeAll(async () => {
+  database = await createSharedDatabase();
+});
+afterAll(() => database.drop());
+afterEach(async () => {
+  await deployment?.close();
+  deployment = undefined;
+});
+
+async function deployed(options: DeploymentOptions = {}): Promise<Deployment> {
+  deployment = await deploy({ databases: databaseItem('mordor', database.name), ...options });
+  return deployment;
+}
+
+async function records({ backupDir }: Deployment): Promise<RunRecord[]> {
+  const runs = (await readdir(backupDir)).filter((name) => RUN_PATTERN.test(name));
+  const texts = await Promise.all(
+    runs.map((run) => readFile(join(backupDir, run, 'run.json'), 'utf8').catch(() => '{}')),
+  );
+  return texts.map((text) => JSON.parse(text) as RunRecord);
+}
+
+interface Shown {
+  scheduleId: string;
+  schedule: string;
+  paused: boolean;
+  next: string[];
+}
+
+async function shown(d: Deployment): Promise<Shown> {
+  const { json, stderr, code } = await d.backupctl(['schedule', 'show', '--json']);
+  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+  return json as Shown;
+}
+
+describe('the schedule', () => {
+  it('fires by itself', async () => {
+    const d = await deployed({ settings: { schedule: '*/3 * * * * * *' } });
+    await d.startWorker();
+    await waitFor('a run of the schedule', async () =>
+      (await records(d)).some((r) => r.trigger === 'schedule' && r.outcome === 'succeeded'),
+    );
+  });
+
+  it('means either where both day fields are set, as cron does', async () => {
+    const d = await deployed({ settings: { schedule: '0 3 1 * 1', timezone: 'America/Sao_Paulo' } });
+    await d.startWorker();
+    const { next } = await shown(d);
+    const local = next.map((time) => new Date(Date.parse(time) - 3 * 3_600_000)); // Sao Paulo keeps UTC-3 all year
+    expect(local.every((time) => time.getUTCHours() === 3 && (time.getUTCDay() === 1 || time.getUTCDate() === 1))).toBe(
+      true,
+    );
+    expect(local.filter((time) => time.getUTCDate() !== 1).length).toBeGreaterThanOrEqual(3); // Mondays, most weeks
+  });
+
+  it('is paused and resumed, and stays paused when its cron changes', async () => {
+    const d = await deployed({ settings: { schedule: '0 3 * * *' } });
+    const worker = await d.startWorker();
+    const before = await shown(d);
+    expect((await d.backupctl(['schedule', 'pause'])).code).toBe(0);
+    expect((await shown(d)).paused).toBe(true);
+    await worker.stop();
+    await d.configure({ settings: { schedule: '0 4 * * *' } });
+    await waitFor(
+      'the list of schedules to show the pause',
+      async () => (await listSchedules(d.client))[0]?.paused === true,
+    );
+    await d.startWorker();
+    const after = await shown(d);
+    expect(after).toMatchObject({ schedule: '0 4 * * *', paused: true });
+    expect(after.scheduleId).not.toBe(before.scheduleId);
+    await waitFor('the old schedule to go', async () => (await listSchedules(d.client)).length === 1);
+    await d.backupctl(['schedule', 'resume']);
+    expect((await shown(d)).paused).toBe(false);
+  });
+
+  it('is not written where nothing changed, and goes where the file names none', async () => {
+    const d = await deployed({ settings: { schedule: '0 3 * * *' } });
+    const worker = await d.startWorker();
+    const { scheduleId } = await shown(d);
+    await waitFor('the schedule to be listed', async () => (await listSchedules(d.client)).length === 1);
+    const handle = d.client.schedule.getHandle(scheduleId);
+    await worker.stop();
+    await d.startWorker();
+    expect((await handle.describe()).info.lastUpdatedAt).toBeUndefined();
+    await d.configure({ settings: {} });
+    expect((await d.backupctl(['schedule', 'apply'])).stderr).toContain('removed');
+    const { code, stderr } = await d.backupctl(['schedule', 'show']);
+    expect(code).toBe(4);
+    expect(stderr).toContain('HINT: ');
+  });
+
+  it('is warned about in a run where the file has another one by now', async () => {
+    const d = await deployed({ settings: { schedule: '0 3 * * *' } });
+    await d.startWorker();
+    await d.configure({ settings: { schedule: '0 5 * * *' } });
+    const { stderr, code } = await d.backupctl(['run']);
+    expect(code).toBe(0);
+    expect(stderr).toContain('backupctl schedule apply');
+  });
+});
+
+describe('a worker', () => {
+  it('refuses a namespace of another service', async () => {
+    const d = await deployed({ settings: { service: 'gondor' } });
+    await applySchedule(d.client, 'shire', { service: 'shire', cron: '0 3 * * *', timezone: 'UTC', directoryIds: {} });
+    await waitFor('the schedule to be listed', async () => (await listSchedules(d.client)).length === 1);
+    await expect(d.startWorker()).rejects.toThrow(/belongs to the service shire[^]*HINT: /);
+  });
+
+  it('refuses to work beside one that writes to another directory', async () => {
+    const d = await deployed();
+    await d.startWorker();
+    await d.configure({ settings: { backup_dir: join(d.directory, 'elsewhere') } });
+    await expect(d.startWorker()).rejects.toThrow(/another worker there writes to another directory[^]*HINT: /);
+  });
+
+  it('fails each target where the known directory is not there, until a person says that it is the right one', async () => {
+    const d = await deployed({ settings: { schedule: '0 3 * * *' } });
+    const worker = await d.startWorker();
+    expect((await d.backupctl(['run'])).code).toBe(0);
+    await worker.stop();
+    await rm(d.backupDir, { recursive: true });
+    await waitFor('the schedule to be listed', async () => (await listSchedules(d.client)).length === 1);
+    await waitFor('the worker to be forgotten, or another one', async () => {
+      await d.startWorker();
+      return true;
+    });
+    const failed = await d.backupctl(['run', '--json']);
+    expect(failed.code).toBe(1);
+    expect((failed.json as RunReport).targets[0]?.error).toMatch(
+      /cannot use the directory [^]*HINT: .*doctor --init-dir/,
+    );
+    await expect(readdir(d.backupDir)).rejects.toThrow('ENOENT'); // nothing was written to the wrong disk
+    await d.backupctl(['doctor', '--init-dir']);
+    expect((await d.backupctl(['run'])).code).toBe(0);
+  });
+});
+
+describe('runs', () => {
+  it('of the same second get different ids, and the later one skips what the other is backing up', async () => {
+    const d = await deployed();
+    await d.startWorker();
+    const lock = await lockRings(database.name);
+    const first = d.startBackupctl(['run', '--json']);
+    await waitForBlockedDump(database.name);
+    const second = await d.backupctl(['run', '--json']);
+    expect(second.code).toBe(3);
+    const report = second.json as RunReport;
+    expect(report).toMatchObject({ outcome: 'partial', targets: [{ outcome: 'skipped' }] });
+    await lock.release();
+    const ended = await first.ended;
+    expect(ended.code).toBe(0);
+    const other = ended.json as RunReport;
+    expect(report.targets[0]?.error).toContain(other.run);
+    expect(report.run).not.toBe(other.run);
+  });
+
+  it('are refused where no worker polls', async () => {
+    const d = await deployed({ settings: { service: 'gondor' } });
+    const { code, stderr } = await d.backupctl(['run']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/no worker polls backup\nHINT: /);
+  });
+
+  it('end at their deadline, what is left failed by name', async () => {
+    const d = await deployed({ settings: { deadline: '4s' } });
+    await d.startWorker();
+    const lock = await lockRings(database.name);
+    const { code, json } = await d.backupctl(['run', '--json']);
+    await lock.release();
+    expect(code).toBe(1);
+    expect((json as RunReport).targets[0]).toMatchObject({ outcome: 'failed' });
+    expect((json as RunReport).targets[0]?.error).toContain('deadline');
+  });
+
+  it('are cancelled by Ctrl-C where nobody can be asked, and leave nothing', async () => {
+    const d = await deployed();
+    await d.startWorker();
+    const lock = await lockRings(database.name);
+    const command = d.startBackupctl(['run', '--json']);
+    await waitForBlockedDump(database.name);
+    command.child.kill('SIGINT');
+    const { code, json } = await command.ended;
+    await lock.release();
+    expect(code).toBe(130);
+    const report = json as RunReport;
+    expect(report).toMatchObject({ outcome: 'cancelled', targets: [{ outcome: 'cancelled' }] });
+    expect(await readdir(join(d.backupDir, report.run))).toEqual(['run.json']);
+  });
+});
