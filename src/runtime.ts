@@ -22,12 +22,16 @@ export interface Runtime {
   redact: (text: string) => string;
 }
 
-/** Reads the configuration anew and opens what it names; nothing is connected yet. */
-export async function loadRuntime(paths: ConfigPaths): Promise<Runtime> {
-  const { configFile: file, envFile } = paths;
+/** Reads the environment file, whose variables this process then has, and the configuration. Throws ConfigInvalid. */
+export async function readConfiguration({ configFile: file, envFile }: ConfigPaths): Promise<Config> {
   const env = await loadEnvironment({ processEnv: process.env, ...(envFile !== undefined && { envFile }) });
   applyEnvironment(env); // the AWS SDK's and Temporal's own look-ups read it
-  const config = await loadConfig({ file, env });
+  return loadConfig({ file, env });
+}
+
+/** Reads the configuration anew and opens what it names; nothing is connected yet. */
+export async function loadRuntime(paths: ConfigPaths): Promise<Runtime> {
+  const config = await readConfiguration(paths);
   const { backupDir, s3 } = config.backup;
   const local = createLocalDestination({ root: backupDir });
   const destinations: Destination[] = s3 === undefined ? [local] : [local, createS3Destination(s3)];

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { BackupError } from '../domain/errors.js';
 import type { DatabaseProperties, Manifest } from '../domain/manifest.js';
+import { throwIfAborted } from '../pipeline/abort.js';
 import { inDatabase, queryJson, runSql, withSession, type DatabaseLogin, type Session } from './postgres-connection.js';
 import { createStatement, finishStatements } from './postgres-create.js';
 import { loadDump } from './postgres-load.js';
@@ -19,6 +20,9 @@ export interface RestoreDatabaseInput extends DatabaseLogin {
   onProgress?: (bytesDone: number) => void;
 }
 
+/** What has to be known before anything is made. */
+export type NewDatabase = Omit<RestoreDatabaseInput, 'artifactPath' | 'onProgress'>;
+
 /** `database` of the connection is what was backed up; these are where a server lets people in to make another. */
 const MAINTENANCE_DATABASES = ['postgres', 'template1'] as const;
 const MAX_NAME_BYTES = 63;
@@ -31,21 +35,40 @@ const DROP_TIMEOUT_MS = 60_000;
  */
 export async function restoreDatabase(input: RestoreDatabaseInput): Promise<{ warnings: string[] }> {
   return withSession(input, async (session) => {
-    const properties = propertiesOf(input);
-    const { server, facts } = await enter(session, input.into);
-    requireNameFree(input, facts);
-    const roles = new Set(facts.roles);
-    if (!input.noOwner) requireRoles(input, roles);
+    const { server, properties, roles, versionNumber } = await prepare(session, input);
     const name = temporaryName(input.into);
-    const { versionNumber: serverVersionNumber } = facts;
-    const create = createStatement({ name, properties, serverVersionNumber, withOwner: !input.noOwner });
-    await runSql(server, create, `make a database for ${input.target}`);
+    const withOwner = !input.noOwner;
+    const create = createStatement({ name, properties, serverVersionNumber: versionNumber, withOwner });
+    await runSql(uninterrupted(server), create, `make a database for ${input.target}`);
     try {
+      throwIfAborted(input.signal);
       return await fill(server, { ...input, name, properties, roles });
     } catch (error) {
       throw await afterDropping(server, name, error);
     }
   });
+}
+
+/**
+ * Refuses what `restoreDatabase` would refuse before it makes anything; for whoever has to bring the artifact from afar
+ * first. The same errors.
+ */
+export async function requireRestorable(input: NewDatabase): Promise<void> {
+  await withSession(input, (session) => prepare(session, input));
+}
+
+async function prepare(session: Session, input: NewDatabase) {
+  const properties = propertiesOf(input);
+  const { server, facts } = await enter(session, input.into);
+  requireNameFree(input, facts);
+  const roles = new Set(facts.roles);
+  if (!input.noOwner) requireRoles(input, roles);
+  return { server, properties, roles, versionNumber: facts.versionNumber };
+}
+
+/** A server goes on with a statement whose client was ended: for short ones whose outcome has to be known. */
+function uninterrupted({ signal: _signal, ...session }: Session): Session {
+  return session;
 }
 
 interface FillInput extends RestoreDatabaseInput {
@@ -64,7 +87,7 @@ async function fill(server: Session, input: FillInput): Promise<{ warnings: stri
     ...(onProgress !== undefined && { onProgress }),
   });
   const finish = finishStatements({ name, into, properties, ...(noOwner && { instead: { roles } }) });
-  await runSql(server, finish, `finish the database ${into}`);
+  await runSql(uninterrupted(server), finish, `finish the database ${into}`);
   const count = filter?.leftOutCount ?? 0;
   return { warnings: count === 0 ? [] : [`left out ${String(count)} statements about owners and missing roles`] };
 }
@@ -95,12 +118,12 @@ async function enter(session: Session, into: string): Promise<{ server: Session;
   }
 }
 
-function propertiesOf({ target, manifest }: RestoreDatabaseInput): DatabaseProperties {
+function propertiesOf({ target, manifest }: NewDatabase): DatabaseProperties {
   if (manifest.database !== undefined) return manifest.database;
   throw new BackupError('Damaged', `cannot restore ${target}: because its manifest does not describe the database`);
 }
 
-function requireNameFree({ into, connection }: RestoreDatabaseInput, { isTaken }: EntryFacts): void {
+function requireNameFree({ into, connection }: NewDatabase, { isTaken }: EntryFacts): void {
   const bytes = Buffer.byteLength(into);
   if (bytes === 0 || bytes > MAX_NAME_BYTES || into.includes('\0')) {
     const reason = `a name of a database has 1 to ${String(MAX_NAME_BYTES)} bytes`;
@@ -114,7 +137,7 @@ function requireNameFree({ into, connection }: RestoreDatabaseInput, { isTaken }
   });
 }
 
-function requireRoles({ target, manifest }: RestoreDatabaseInput, roles: ReadonlySet<string>): void {
+function requireRoles({ target, manifest }: NewDatabase, roles: ReadonlySet<string>): void {
   const missing = (manifest.roles ?? []).filter((role) => !roles.has(role));
   if (missing.length === 0) return;
   const names = missing.map(quoteIdentifier).join(', ');
@@ -134,10 +157,9 @@ function temporaryName(into: string): string {
 
 /** The error to throw, once what was made is gone; it also says so where that failed. */
 async function afterDropping(server: Session, name: string, error: unknown): Promise<unknown> {
-  const { signal: _aborted, ...session } = server;
   try {
     await runSql(
-      { ...session, signal: AbortSignal.timeout(DROP_TIMEOUT_MS) },
+      { ...server, signal: AbortSignal.timeout(DROP_TIMEOUT_MS) },
       `DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE);`,
     );
     return error;

@@ -43,8 +43,8 @@ const CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'MKNOD', 'SET
 export async function restoreVolume(input: VolumeRestoreInput): Promise<{ warnings: string[] }> {
   const { target, service, into, signal } = input;
   throwIfAborted(signal);
-  const what = `restore ${target} into the volume ${JSON.stringify(into)}`;
-  await requireFreeName(what, into);
+  const what = doing(input);
+  await requireFreeName(input);
   const token = randomUUID();
   const container = await helperFor(input, token);
   await createVolume(into, { [LABEL.service]: service, [LABEL.target]: target, [LABEL.restore]: token });
@@ -60,13 +60,19 @@ export async function restoreVolume(input: VolumeRestoreInput): Promise<{ warnin
   }
 }
 
-async function requireFreeName(what: string, into: string): Promise<void> {
+/** Refuses what `restoreVolume` would refuse before it makes anything; for whoever has to bring the artifact from afar first. */
+export async function requireFreeName({ target, into }: Pick<VolumeRestoreInput, 'target' | 'into'>): Promise<void> {
+  const what = doing({ target, into });
   if (!isVolumeName(into)) {
     throw new BackupError('ConfigInvalid', `cannot ${what}: because that is no name for a volume`, {
       hint: 'take letters, digits, "_", "." and "-", a letter or digit first',
     });
   }
   if ((await findVolume(into)) !== undefined) throw await conflict(what, into);
+}
+
+function doing({ target, into }: Pick<VolumeRestoreInput, 'target' | 'into'>): string {
+  return `restore ${target} into the volume ${JSON.stringify(into)}`;
 }
 
 async function conflict(what: string, into: string): Promise<BackupError> {

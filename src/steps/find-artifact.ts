@@ -1,6 +1,7 @@
 import type { Destination } from '../destinations/destination.js';
 import { BackupError } from '../domain/errors.js';
 import type { TargetKind } from '../domain/target.js';
+import { asFailure } from './failure.js';
 import { listArtifacts, type BrokenArtifact, type FoundArtifact } from './list-artifacts.js';
 
 export interface FindArtifactInput {
@@ -24,25 +25,28 @@ export interface FindArtifactInput {
 export async function findArtifact(input: FindArtifactInput): Promise<FoundArtifact> {
   const problems: BackupError[] = [];
   for (const destination of input.destinations) {
-    const found = await findIn(destination, input);
-    if (!(found instanceof BackupError)) return sayWhere(found, input);
-    problems.push(found);
-    if (destination !== input.destinations.at(-1)) input.log(`${found.message}; looking further`);
+    try {
+      return sayWhere(await findIn(destination, input), input);
+    } catch (error) {
+      if (!(error instanceof BackupError) || error.code === 'Conflict') throw error;
+      problems.push(error);
+      if (destination !== input.destinations.at(-1)) input.log(`${error.message}; looking further`);
+    }
   }
   // "Not there" is certain only where all answered.
-  throw problems.find(({ code }) => code !== 'NotFound') ?? problems[0] ?? notFound(input);
+  throw problems.find(({ code }) => code !== 'NotFound') ?? problems[0] ?? notFound(input, '');
 }
 
-async function findIn(destination: Destination, input: FindArtifactInput): Promise<FoundArtifact | BackupError> {
+async function findIn(destination: Destination, input: FindArtifactInput): Promise<FoundArtifact> {
   const { target, run } = input;
   const { artifacts, broken, unreachable } = await listArtifacts({ destinations: [destination], target });
-  if (unreachable[0] !== undefined) return unreachable[0].error;
-  const candidates = ofKind(ofService(artifacts.filter(isOfRun(run)), input), input);
+  if (unreachable[0] !== undefined) throw asFailure(unreachable[0].error);
+  const [chosen] = ofKind(ofService(artifacts.filter(isOfRun(run)), input), input);
   const damaged = broken.filter(({ path }) => run === undefined || path.startsWith(`${run}/`));
-  const [chosen] = candidates;
   const newer = damaged.find(({ path }) => chosen === undefined || runOfPath(path) > chosen.entry.manifest.run);
-  if (newer !== undefined) return damagedError(input, newer);
-  return chosen ?? notFound(input, destination);
+  if (newer !== undefined) throw damagedError(input, newer);
+  if (chosen === undefined) throw notFound(input, destination.location);
+  return chosen;
 }
 
 function isOfRun(run: string | undefined) {
@@ -96,10 +100,9 @@ function damagedError({ target, run }: FindArtifactInput, { destination, path, r
   );
 }
 
-function notFound({ target, run }: FindArtifactInput, destination?: Destination): BackupError {
+function notFound({ target, run }: FindArtifactInput, location: string): BackupError {
   const what = run === undefined ? 'no artifact of it' : `none of run ${run}`;
-  const where = destination === undefined ? 'there' : destination.location;
-  return new BackupError('NotFound', `cannot restore ${target}: because there is ${what} in ${where}`, {
-    hint: `\`backupctl list\` shows what there is`,
+  return new BackupError('NotFound', `cannot restore ${target}: because there is ${what} in ${location}`, {
+    hint: '`backupctl list` shows what there is',
   });
 }

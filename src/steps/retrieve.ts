@@ -1,13 +1,74 @@
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FileFacts } from '../destinations/destination.js';
+import { isMissing, naming } from '../destinations/local-errors.js';
+import type { LocalDestination } from '../destinations/local.js';
 import { BackupError } from '../domain/errors.js';
 import { digestFile } from '../pipeline/digest.js';
-import type { Runtime } from '../runtime.js';
 import { locationOf, type FoundArtifact } from './list-artifacts.js';
 import type { StepContext } from './step.js';
 
-/** Download directories begin with it. */
-const SCRATCH_PREFIX = '.restore-';
+export interface RetrieveInput {
+  found: FoundArtifact;
+  /** The backup directory of this host: what lies there is used where it lies, and what is fetched is kept there meanwhile. */
+  local: LocalDestination;
+}
+
+const DOWNLOAD_PREFIX = '.restore-';
+
+/**
+ * Hands `use` a file with the artifact's bytes, every one of them checked. What was fetched for it is removed afterwards,
+ * whatever happens. Errors: Damaged where the bytes are not those of the manifest, and those of destination and disk.
+ */
+export async function withArtifactFile<T>(
+  input: RetrieveInput,
+  step: StepContext,
+  use: (path: string) => Promise<T>,
+): Promise<T> {
+  const { destination, entry } = input.found;
+  if (destination !== input.local) return withDownload(input, step, use);
+  const path = input.local.pathOf(entry.path);
+  await checkBytes(path, input.found, step);
+  return use(path);
+}
+
+async function checkBytes(path: string, found: FoundArtifact, { signal, onProgress, log }: StepContext): Promise<void> {
+  const { artifact } = found.entry.manifest;
+  log(`checking ${path}`);
+  const { sizeBytes, sha256 } = await naming(`read ${path}`, () => digestFile(path, { signal, onProgress }));
+  if (sizeBytes === artifact.sizeBytes && sha256 === artifact.sha256) return;
+  const reason = `its SHA-256 is ${sha256}, and its manifest names ${artifact.sha256}`;
+  throw new BackupError('Damaged', `cannot restore from ${locationOf(found)}: because ${reason}`, {
+    hint: 'take the copy of another destination by --from, or another run by --run; keep the damaged file until that worked',
+  });
+}
+
+async function withDownload<T>(
+  { found, local }: RetrieveInput,
+  { signal, onProgress, log }: StepContext,
+  use: (path: string) => Promise<T>,
+): Promise<T> {
+  const { destination, entry } = found;
+  const { artifact } = entry.manifest;
+  const directory = await makeDirectory(local.root);
+  try {
+    const path = join(directory, artifact.name);
+    log(`fetching ${locationOf(found)}`);
+    await destination.fetchFile(entry.path, path, artifact, { signal, onProgress });
+    return await use(path);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Readable by this user alone (0700). The backup directory has the room; without one (a new host) there is `TMPDIR`. */
+async function makeDirectory(root: string): Promise<string> {
+  return naming(`make room in ${root}`, async () => {
+    try {
+      return await mkdtemp(join(root, DOWNLOAD_PREFIX));
+    } catch (error) {
+      if (isMissing(error)) return mkdtemp(join(tmpdir(), DOWNLOAD_PREFIX));
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,71 @@
+import { InvalidArgumentError, Option } from 'commander';
+import type { Manifest } from '../domain/manifest.js';
+import { RUN_PATTERN } from '../domain/names.js';
+import type { DestinationKind } from '../domain/target.js';
+import { restoreTarget, type RestoredTarget } from '../steps/restore.js';
+import type { AddCommand, CommandContext } from './context.js';
+import { formatBytes, formatDuration } from './format.js';
+import { untilInterrupted } from './interruption.js';
+import { fromOption } from './list.js';
+import { ProgressLine } from './progress-line.js';
+
+interface RestoreOptions {
+  run: string;
+  from?: DestinationKind;
+  into?: string;
+  /** Commander's reading of `--no-owner`. */
+  owner: boolean;
+  json?: boolean;
+}
+
+const LATEST = 'latest';
+
+export const addRestoreCommand: AddCommand = (program, context) => {
+  program
+    .command('restore')
+    .description('makes a new database or volume out of an artifact')
+    .argument('<target>', 'name of a target')
+    .addOption(new Option('--run <id>', 'the run whose artifact it is').default(LATEST).argParser(runOf))
+    .addOption(fromOption('where to take it from (default: local, else s3)'))
+    .option('--into <name>', 'name of the new database or volume (default: the original one)')
+    .option('--no-owner', 'everything belongs to the user who restores; missing roles go without')
+    .option('--json', 'print what was restored as JSON')
+    .action((target: string, options: RestoreOptions) => restore(context, target, options));
+};
+
+function runOf(text: string): string {
+  if (text === LATEST || RUN_PATTERN.test(text)) return text;
+  throw new InvalidArgumentError('Expected the id of a run, such as 20261124_030000, or latest.');
+}
+
+async function restore(context: CommandContext, target: string, options: RestoreOptions): Promise<void> {
+  const { run, from, into, owner, json } = options;
+  const runtime = await context.runtime();
+  const progress = new ProgressLine({ stream: process.stderr });
+  const say = (text: string) => {
+    progress.clear();
+    context.say(runtime.redact(text));
+  };
+  let totalBytes: number | undefined;
+  const input = {
+    ...{ target, noOwner: !owner },
+    onChosen: ({ artifact }: Manifest) => {
+      totalBytes = artifact.sizeBytes;
+    },
+    ...(run !== LATEST && { run }),
+    ...(from !== undefined && { from }),
+    ...(into !== undefined && { into }),
+  };
+  const startedAt = Date.now();
+  const restored = await untilInterrupted(context, (signal) =>
+    restoreTarget(runtime, input, { signal, log: say, onProgress: (done) => progress.show(done, totalBytes) }),
+  ).finally(() => progress.clear());
+  for (const warning of restored.warnings) say(`warning: ${warning}`);
+  say(summary(restored, Date.now() - startedAt));
+  if (json === true) context.printJson(restored);
+}
+
+function summary({ target, run, kind, into, sizeBytes }: RestoredTarget, durationMs: number): string {
+  const size = `${formatBytes(sizeBytes)} in ${formatDuration(durationMs)}`;
+  return `restored ${target} of run ${run} into the ${kind} ${into} (${size})`;
+}

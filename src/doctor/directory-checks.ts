@@ -1,0 +1,69 @@
+import { statfs } from 'node:fs/promises';
+import { readIdentity } from '../directory-identity.js';
+import type { LocalDestination } from '../destinations/local.js';
+import { naming } from '../destinations/local-errors.js';
+import { BackupError } from '../domain/errors.js';
+import { DIRECTORY_IDENTITY_NAME } from '../domain/names.js';
+import type { Target } from '../domain/target.js';
+import { listRunRecords } from '../run-records.js';
+import type { Runtime } from '../runtime.js';
+import { listArtifacts } from '../steps/list-artifacts.js';
+import type { Check } from './check.js';
+
+const GIB = 1024 ** 3;
+
+export interface DirectoryChecksInput {
+  runtime: Runtime;
+  /** The id that the schedules of this service know; undefined where none does, or Temporal cannot be asked. */
+  expectedId: Promise<string | undefined>;
+}
+
+/** Whether the backup directory is there, is the right one, can be written to, and has room for the next run. */
+export function directoryChecks({ runtime, expectedId }: DirectoryChecksInput): Check[] {
+  const { local, config } = runtime;
+  return [
+    { check: 'destination', subject: 'local', run: () => local.check().then(() => `${local.root} can be written to`) },
+    { check: 'identity', subject: local.root, run: async () => checkIdentity(local, await expectedId) },
+    { check: 'space', subject: local.root, run: () => checkSpace(local, config.targets) },
+  ];
+}
+
+async function checkIdentity(local: LocalDestination, expectedId: string | undefined): Promise<string> {
+  const identity = await readIdentity(local.root);
+  const recordedId = (await listRunRecords(local)).find(({ directoryId }) => directoryId !== '')?.directoryId;
+  const knownId = expectedId ?? recordedId;
+  if (identity === undefined && knownId === undefined) return 'new: it gets its identity from the first worker or run';
+  if (identity?.id === knownId || (identity !== undefined && knownId === undefined)) {
+    return `${identity?.id ?? ''} of the service ${identity?.service ?? ''}`;
+  }
+  const knower = expectedId === undefined ? 'the runs in it know' : 'the schedule knows';
+  const found = identity === undefined ? `it has no ${DIRECTORY_IDENTITY_NAME}` : `its id is ${identity.id}`;
+  throw new BackupError(
+    'DirectoryUnknown',
+    `cannot trust ${local.root}: because ${found}, and ${knower} the id ${knownId ?? ''}`,
+    { hint: 'mount the right disk, or, if this is the right directory, run: backupctl doctor --init-dir' },
+  );
+}
+
+/** The next run needs about what the last artifacts took, before anything is pruned. */
+async function checkSpace(local: LocalDestination, targets: readonly Target[]): Promise<string> {
+  const { bavail, bsize } = await naming(`measure ${local.root}`, () => statfs(local.root));
+  const freeBytes = bavail * bsize;
+  const neededBytes = await lastSizeBytes(local, targets);
+  const found = `${inGib(freeBytes)} free, the newest artifacts take ${inGib(neededBytes)}`;
+  if (freeBytes > neededBytes) return found;
+  throw new BackupError('DiskFull', `cannot keep another run in ${local.root}: because of ${found}`, {
+    hint: 'free some space there, lower retention_count and run `backupctl prune`, or give backup_dir a larger disk',
+  });
+}
+
+async function lastSizeBytes(local: LocalDestination, targets: readonly Target[]): Promise<number> {
+  const { artifacts } = await listArtifacts({ destinations: [local] });
+  return targets
+    .map(({ name, kind }) => artifacts.find(({ entry: { manifest: m } }) => m.target === name && m.kind === kind))
+    .reduce((sum, newest) => sum + (newest?.entry.manifest.artifact.sizeBytes ?? 0), 0);
+}
+
+function inGib(bytes: number): string {
+  return `${(bytes / GIB).toFixed(1)} GiB`;
+}

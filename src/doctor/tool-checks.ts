@@ -1,0 +1,56 @@
+import type { Compression } from '../domain/target.js';
+import { compressor, decompressor } from '../pipeline/compression.js';
+import { missingProgram } from '../pipeline/program.js';
+import { requirePsql, type Tool } from '../pipeline/tools.js';
+import type { Runtime } from '../runtime.js';
+import type { Check } from './check.js';
+
+/** The programs that the configured targets need. Which pg_dump a server needs is seen where that server is asked. */
+export function toolChecks({ config, tools }: Runtime): Check[] {
+  const isAny = (kind: 'database' | 'volume') => config.targets.some((target) => target.kind === kind);
+  const compressions = [...new Set(config.targets.map(({ compression }) => compression))];
+  const plain = (name: 'setpriv' | 'tar' | 'docker') => toolCheck(name, () => tools[name] ?? missing(name));
+  return [
+    plain('setpriv'),
+    ...compressions.map((compression) => compressorCheck(tools, compression)),
+    ...(isAny('database') ? [pgDumpCheck(tools), toolCheck('psql', () => requirePsql(tools))] : []),
+    ...(isAny('volume') ? [plain('tar'), plain('docker')] : []),
+  ];
+}
+
+function toolCheck(subject: string, find: () => Tool): Check {
+  return {
+    check: 'tool',
+    subject,
+    run: async () => {
+      const { path, version } = find();
+      return Promise.resolve(`${version} (${path})`);
+    },
+  };
+}
+
+function compressorCheck(tools: Runtime['tools'], compression: Compression): Check {
+  return {
+    check: 'tool',
+    subject: compression,
+    run: () => {
+      const programs = [compressor(tools, compression, 1).file, decompressor(tools, compression).file];
+      return Promise.resolve(`by ${[...new Set(programs)].join(' and ')}`);
+    },
+  };
+}
+
+function pgDumpCheck({ pgDumps }: Runtime['tools']): Check {
+  return {
+    check: 'tool',
+    subject: 'pg_dump',
+    run: () => {
+      if (pgDumps.length === 0) missing('pg_dump');
+      return Promise.resolve(pgDumps.map(({ version, path }) => `${version} (${path})`).join(', '));
+    },
+  };
+}
+
+function missing(name: string): never {
+  throw missingProgram(name);
+}

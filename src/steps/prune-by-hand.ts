@@ -1,0 +1,116 @@
+import { BackupError } from '../domain/errors.js';
+import {
+  lineKey,
+  planPrune,
+  type CatalogEntry,
+  type PruneDecision,
+  type PruneLine,
+  type PrunePlan,
+} from '../domain/retention.js';
+import type { Destination } from '../destinations/destination.js';
+import { listRunRecords } from '../run-records.js';
+import type { Runtime } from '../runtime.js';
+import { createCatalog } from '../catalog.js';
+import { findConfigured } from './configured-target.js';
+import { failing } from './failure.js';
+import { ownService } from './own-service.js';
+
+export interface DestinationPlan {
+  destination: Destination;
+  service: string;
+  plan: PrunePlan;
+}
+
+export interface PlannedPrune {
+  /** Of each destination that answered. */
+  plans: DestinationPlan[];
+  unreachable: { destination: Destination; error: BackupError }[];
+}
+
+/**
+ * What a person's prune would remove: of each enabled target the artifacts beyond its `retention_count`, of its current
+ * source only, in each destination. Artifacts of a run that has no end in its record stay, since it may still need them;
+ * no Temporal server is asked. Throws where the backup directory does not answer, for then nothing is known of runs.
+ */
+export async function planPruneByHand(runtime: Runtime): Promise<PlannedPrune> {
+  const { destinations, local } = runtime;
+  const records = await failing(() => listRunRecords(local));
+  const running = new Set(records.filter(({ outcome }) => outcome === 'running').map(({ run }) => run));
+  const catalogs: { destination: Destination; entries: CatalogEntry[] }[] = [];
+  const unreachable: PlannedPrune['unreachable'] = [];
+  for (const destination of destinations) {
+    try {
+      catalogs.push({ destination, entries: (await createCatalog(destination).list()).entries });
+    } catch (error) {
+      if (!(error instanceof BackupError) || destination === local) throw error;
+      unreachable.push({ destination, error });
+    }
+  }
+  const all = catalogs.flatMap(({ entries }) => entries);
+  if (all.length === 0) return { plans: [], unreachable };
+  const service = await requireService(runtime, all);
+  const lines = currentLines(runtime, service, all);
+  const plans = catalogs.map(({ destination, entries }) => {
+    const plan = planPrune({ service, now: new Date(), entries, lines });
+    return { destination, service, plan: explain(keepRunning(plan, running), { runtime, service, lines }) };
+  });
+  return { plans, unreachable };
+}
+
+async function requireService(runtime: Runtime, entries: readonly CatalogEntry[]): Promise<string> {
+  const known = await ownService(runtime);
+  const names = [...new Set(entries.map(({ manifest }) => manifest.service))];
+  const service = known ?? (names.length === 1 ? names[0] : undefined);
+  if (service !== undefined) return service;
+  throw new BackupError(
+    'DirectoryUnknown',
+    `cannot prune: because ${runtime.local.root} does not tell which service this is, and there are artifacts of ${names.join(', ')}`,
+    { hint: 'set backup_config.service' },
+  );
+}
+
+/** A target's current line is the one of its newest good artifact, wherever that lies. */
+function currentLines({ config }: Runtime, service: string, entries: readonly CatalogEntry[]): PruneLine[] {
+  return config.targets.flatMap(({ name: target, kind, retentionCount }) => {
+    const [newest] = entries
+      .filter(({ manifest: m, whole }) => whole && m.service === service && m.target === target && m.kind === kind)
+      .sort((one, other) => (one.manifest.captureStartedAt < other.manifest.captureStartedAt ? 1 : -1));
+    if (newest === undefined) return [];
+    return [{ target, kind, source: newest.manifest.source, retentionCount, broughtCount: 0 }];
+  });
+}
+
+function keepRunning({ keep, remove, warnings }: PrunePlan, running: ReadonlySet<string>): PrunePlan {
+  const isInUse = ({ entry }: PruneDecision) => running.has(entry.manifest.run);
+  const reason = 'its run has no end in its record: it may be going on';
+  return {
+    keep: [...keep, ...remove.filter(isInUse).map(({ entry }) => ({ entry, reason }))],
+    remove: remove.filter((decision) => !isInUse(decision)),
+    warnings,
+  };
+}
+
+interface ExplainInput {
+  runtime: Runtime;
+  service: string;
+  lines: readonly PruneLine[];
+}
+
+/** `planPrune` speaks of the run that prunes: here it was a person. */
+function explain({ keep, ...plan }: PrunePlan, { runtime, service, lines }: ExplainInput): PrunePlan {
+  const known = new Set(lines.map(lineKey));
+  const explained = keep.map((decision) => {
+    const { manifest } = decision.entry;
+    if (manifest.service !== service || known.has(lineKey(manifest))) return decision;
+    return { ...decision, reason: whyNotThinned(runtime, decision.entry) };
+  });
+  return { ...plan, keep: explained };
+}
+
+function whyNotThinned({ config }: Runtime, { manifest }: CatalogEntry): string {
+  const configured = findConfigured(config, manifest.target);
+  if (configured === undefined || configured.kind !== manifest.kind) return 'its target is no longer configured';
+  if (configured.state.is === 'disabled') return 'its target is disabled';
+  if (configured.state.is === 'refused') return 'the entry of its target has an error';
+  return 'its target has another source now, whose artifacts are counted on their own';
+}

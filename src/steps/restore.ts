@@ -1,0 +1,132 @@
+import { BackupError } from '../domain/errors.js';
+import type { Manifest } from '../domain/manifest.js';
+import type { DatabaseTarget, DestinationKind, TargetKind } from '../domain/target.js';
+import type { Runtime } from '../runtime.js';
+import { requireRestorable, restoreDatabase } from '../sources/postgres-restore.js';
+import { requireFreeName, restoreVolume } from '../sources/volume-restore.js';
+import { findConfigured, type ConfiguredTarget } from './configured-target.js';
+import { failing } from './failure.js';
+import { findArtifact } from './find-artifact.js';
+import { locationOf } from './list-artifacts.js';
+import { ownService } from './own-service.js';
+import { withArtifactFile } from './retrieve.js';
+import type { StepContext } from './step.js';
+
+export interface RestoreInput {
+  target: string;
+  /** Default: the newest. */
+  run?: string;
+  /** Default: `local`, and the others where it has no such artifact. */
+  from?: DestinationKind;
+  /** The new database or volume. Default: the name of the one that was backed up. */
+  into?: string;
+  /** Of a database: everything belongs to the user who restores, and missing roles go without their privileges. */
+  noOwner: boolean;
+  /** Told which artifact it is, before anything is read or fetched. */
+  onChosen?: (manifest: Manifest) => void;
+}
+
+export interface RestoredTarget {
+  target: string;
+  kind: TargetKind;
+  run: string;
+  destination: DestinationKind;
+  location: string;
+  into: string;
+  sizeBytes: number;
+  sha256: string;
+  warnings: string[];
+}
+
+/**
+ * Makes a new database or volume out of an artifact whose every byte was checked; after any failure, or when `step.signal`
+ * aborts, what was made is gone. Errors: NotFound (no such artifact), Damaged, Conflict (the new name exists),
+ * ConfigInvalid (no connection), and those of the server or engine.
+ */
+export async function restoreTarget(runtime: Runtime, input: RestoreInput, step: StepContext): Promise<RestoredTarget> {
+  const { config, destinations, local } = runtime;
+  const configured = findConfigured(config, input.target);
+  const service = await ownService(runtime);
+  const found = await findArtifact({
+    target: configured?.name ?? input.target,
+    destinations: input.from === undefined ? destinations : [runtime.destination(input.from)],
+    log: step.log,
+    ...(input.run !== undefined && { run: input.run }),
+    ...(service !== undefined && { service }),
+    ...(configured !== undefined && { kind: configured.kind }),
+  });
+  const { manifest } = found.entry;
+  input.onChosen?.(manifest);
+  const into = input.into ?? nameOfSource(manifest);
+  const restorer = openRestorer(runtime, { manifest, into, noOwner: input.noOwner, configured });
+  const { warnings } = await failing(async () => {
+    await restorer.requireRestorable(step);
+    return withArtifactFile({ found, local }, step, (path) => {
+      step.log(`restoring ${manifest.target} into the new ${manifest.kind} ${into}`);
+      return restorer.restore(path, step);
+    });
+  });
+  const { target, kind, run, artifact } = manifest;
+  const place = { destination: found.destination.kind, location: locationOf(found) };
+  return { target, kind, run, ...place, into, sizeBytes: artifact.sizeBytes, sha256: artifact.sha256, warnings };
+}
+
+function nameOfSource({ source }: Manifest): string {
+  return source.kind === 'volume' ? source.volume : source.database;
+}
+
+interface Restorer {
+  /** Refuses what is certain to fail, before bytes are read or fetched. */
+  requireRestorable(step: StepContext): Promise<void>;
+  restore(artifactPath: string, step: StepContext): Promise<{ warnings: string[] }>;
+}
+
+interface RestorerInput {
+  manifest: Manifest;
+  into: string;
+  noOwner: boolean;
+  configured: ConfiguredTarget | undefined;
+}
+
+function openRestorer(runtime: Runtime, input: RestorerInput): Restorer {
+  return input.manifest.kind === 'database' ? databaseRestorer(runtime, input) : volumeRestorer(runtime, input);
+}
+
+function databaseRestorer(runtime: Runtime, { manifest, into, noOwner, configured }: RestorerInput): Restorer {
+  const { config, tools } = runtime;
+  const target = requireConnection(config.file, manifest.target, configured);
+  const password = config.passwordOf(target);
+  const common = {
+    ...{ target: target.name, connection: target.connection, tools, into, manifest, noOwner },
+    ...(password !== undefined && { password }),
+  };
+  return {
+    requireRestorable: ({ signal }) => requireRestorable({ ...common, signal }),
+    restore: (artifactPath, { signal, onProgress }) => restoreDatabase({ ...common, artifactPath, signal, onProgress }),
+  };
+}
+
+/** The server to restore to is the one of the target's entry, which has to be usable. */
+function requireConnection(file: string, name: string, configured: ConfiguredTarget | undefined): DatabaseTarget {
+  const byHand = 'or restore by hand: gunzip -c FILE | psql, into an empty database';
+  const cannot = (reason: string, hint: string) =>
+    new BackupError('ConfigInvalid', `cannot restore ${name}: because ${reason}`, { hint: `${hint}, ${byHand}` });
+  if (configured === undefined)
+    throw cannot(`${file} has no entry for it, which names the server`, 'add its entry again');
+  const { state } = configured;
+  if (state.is === 'disabled') throw cannot(`its entry in ${file} is disabled`, 'set `enabled: true` there');
+  if (state.is === 'refused') throw cannot(`its entry has an error:\n${state.error}`, 'correct it');
+  if (state.target.kind === 'database') return state.target;
+  throw cannot(`its entry in ${file} is that of a volume now`, 'add one for the database under another name');
+}
+
+function volumeRestorer({ config, tools }: Runtime, { manifest, into }: RestorerInput): Restorer {
+  const { target, service, artifact } = manifest;
+  const { helperImage } = config.backup;
+  const image = helperImage === undefined ? {} : { helperImage };
+  const common = { target, service, into, compression: artifact.compression, tools, ...image };
+  return {
+    requireRestorable: () => requireFreeName({ target, into }),
+    restore: (artifactPath, { signal, onProgress }) => restoreVolume({ ...common, artifactPath, signal, onProgress }),
+  };
+}
