@@ -1,4 +1,5 @@
 import { normalize } from 'node:path';
+import { isMap } from 'yaml';
 import type { Compression } from '../domain/target.js';
 import type { RunSettings } from '../domain/run.js';
 import { backupConfigSchema, type BackupConfigInput } from './backup-config-schema.js';
@@ -49,7 +50,7 @@ export const TARGET_DEFAULTS = { ...DEFAULT_COMPRESSION, retentionCount: 5, time
 /** Reads `backup_config`; undefined where it is missing or has problems. */
 export function readSettings(source: YamlSource, env: Environment): { settings?: BackupSettings; problems: Problem[] } {
   const node = source.valueOf(source.root, 'backup_config');
-  if (node === undefined) return { problems: [] }; // the check of the whole file says so
+  if (!isMap(node)) return { problems: [] }; // the check of the whole file says so
   const { data, problems } = checkSection(
     readSection({ source, node, prefix: 'backup_config.', env }),
     backupConfigSchema,

@@ -3,12 +3,12 @@ import type { RefusedTarget } from '../domain/run.js';
 import type { DatabaseTarget, Target, TargetKind } from '../domain/target.js';
 import { readSettings, TARGET_DEFAULTS, type BackupSettings } from './backup-settings.js';
 import { readEntries } from './entries.js';
-import { readConfigFile } from './config-file.js';
 import { fileProblems } from './file-shape.js';
 import { sortEntries } from './sorted-entries.js';
 import type { Environment } from './environment.js';
 import { Passwords } from './passwords.js';
 import { ConfigError, problemText } from './problem.js';
+import { readTextFile } from './text-file.js';
 import { YamlSource } from './yaml-source.js';
 
 export type { BackupSettings, S3Settings } from './backup-settings.js';
@@ -39,7 +39,7 @@ export interface ConfigInput {
 /** Reads `backups.yml`. Throws a ConfigError with every problem of the file; where only entries have some, those are refused. */
 export async function loadConfig({ file: path, env }: ConfigInput): Promise<Config> {
   const file = resolve(path);
-  const text = await readConfigFile(file);
+  const text = await readTextFile({ file, hint: 'name your backups.yml with --config FILE or BACKUPS_FILE' });
   const source = new YamlSource(file, text);
   const { entries, problems } = readEntries({ source, env });
   const { settings, problems: settingsProblems } = readSettings(source, env);

@@ -31,7 +31,6 @@ export function resolveConfigPaths({ configFlag, envFileFlag, processEnv, cwd }:
 /** Environment and configuration together. Throws a BackupError (`ConfigInvalid`). */
 export async function loadAll(options: ConfigOptions): Promise<{ env: Environment; config: Config }> {
   const { configFile, envFile } = resolveConfigPaths(options);
-  const { processEnv } = options;
-  const env = await loadEnvironment(envFile === undefined ? { processEnv } : { envFile, processEnv });
+  const env = await loadEnvironment({ envFile, processEnv: options.processEnv });
   return { env, config: await loadConfig({ file: configFile, env }) };
 }

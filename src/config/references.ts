@@ -58,7 +58,8 @@ function readSecretFile(name: string, env: Environment): string | ReferenceFailu
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(file));
     return text.replace(/\r?\n$/, '');
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code ?? 'it is no UTF-8 text';
+    const { code = '' } = error as NodeJS.ErrnoException;
+    const why = code.startsWith('ERR_ENCODING') ? 'bytes that are no UTF-8' : code;
     return {
       message: `cannot read the file that ${name}_FILE names: because of ${why}`,
       hint: `let ${name}_FILE name a text file that this user may read, or set ${name}`,

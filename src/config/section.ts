@@ -40,19 +40,15 @@ export function readSection({ source, node, prefix, env, key: onlyKey }: Section
     unresolved.add(at);
     return undefined;
   };
-  const plain = (written: unknown, path: Path, above: readonly Node[]): unknown => {
+  const plain = (written: unknown, path: Path): unknown => {
     const at = source.follow(written);
-    if (at === undefined || above.includes(at)) return undefined; // an alias within what it names has no end
-    const within = [...above, at];
-    if (isSeq(at)) return at.items.map((item, index) => plain(item, [...path, index], within));
+    if (isSeq(at)) return at.items.map((item, index) => plain(item, [...path, index]));
     if (!isMap(at)) return isScalar(at) ? scalar(at.value, at, path) : undefined;
-    const below = at.items.map(
-      ({ key, value }) => [keyText(key), plain(value, [...path, keyText(key)], within)] as const,
-    );
+    const below = at.items.map(({ key, value }) => [keyText(key), plain(value, [...path, keyText(key)])] as const);
     return Object.fromEntries(below);
   };
-  const whole = () => plain(node, [], []);
-  const value = onlyKey === undefined ? whole() : { [onlyKey]: plain(source.valueOf(node, onlyKey), [onlyKey], []) };
+  const value =
+    onlyKey === undefined ? plain(node, []) : { [onlyKey]: plain(source.valueOf(node, onlyKey), [onlyKey]) };
   return { source, node, prefix, value, problems, unresolved };
 }
 

@@ -1,11 +1,21 @@
-import { isAlias, isMap, isScalar, LineCounter, parseDocument, type Document, type Node, type YAMLMap } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+  type Node,
+  type YAMLMap,
+} from 'yaml';
 import { ConfigError, type Problem } from './problem.js';
 
 /** What the codes of the YAML parser mean. Its own messages may quote the file, passwords included. */
 const YAML_PROBLEMS: Record<string, string> = {
-  BAD_ALIAS: 'an alias (*name) has no anchor (&name) before it',
+  BAD_ALIAS: 'an alias (*name) has no anchor (&name) before it, or stands within what it names',
   BAD_DQ_ESCAPE: 'a text in double quotes holds an escape that YAML does not know',
-  BAD_INDENT: 'the indentation does not fit',
+  BAD_INDENT: 'the indentation does not fit, or a bracket is not closed',
   BAD_SCALAR_START: 'a text begins with a character that YAML keeps for itself',
   BLOCK_AS_IMPLICIT_KEY: 'two keys stand on one line, or a text with ": " has no quotes',
   BLOCK_IN_FLOW: 'a block begins within brackets',
@@ -32,7 +42,7 @@ export class YamlSource {
     text: string,
   ) {
     this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: true });
-    const broken = [...this.#document.errors, ...this.#document.warnings];
+    const broken = [...this.#document.errors, ...this.#document.warnings, ...badAliases(this.#document)];
     if (broken.length > 0)
       throw new ConfigError(
         file,
@@ -79,6 +89,19 @@ export class YamlSource {
     const { line, col } = this.#lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   }
+}
+
+/** Aliases of nothing, and those within what they name, which have no end. The parser lets them pass. */
+function badAliases(document: Document.Parsed): { code: string; pos: [number, number] }[] {
+  const bad: { code: string; pos: [number, number] }[] = [];
+  visit(document, {
+    Alias(_key, alias, path) {
+      const target = alias.resolve(document);
+      const at = alias.range?.[0] ?? 0;
+      if (target === undefined || path.includes(target)) bad.push({ code: 'BAD_ALIAS', pos: [at, at] });
+    },
+  });
+  return bad;
 }
 
 /** A key as text; keys that are lists or mappings have none. */
