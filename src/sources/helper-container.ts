@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackupError } from '../domain/errors.js';
 import { throwIfAborted } from '../pipeline/abort.js';
-import { docker, engineReason, inspectObject, isMissing } from './docker.js';
+import { docker, engineReason, isMissing } from './docker.js';
 import { mountOption, type Mount } from './helper-mount.js';
 
 export interface HelperContainer {
@@ -40,7 +40,8 @@ export interface HelperEnd {
 }
 
 interface InspectedState {
-  State: { ExitCode: number; OOMKilled: boolean };
+  ExitCode: number;
+  OOMKilled: boolean;
 }
 
 // Compressors start a thread for each core.
@@ -75,19 +76,22 @@ async function startAndWait(id: string, { what, signal, onCreated, onStarted }: 
   const stop = onStarted?.(id);
   try {
     await docker({ args: ['wait', id], signal, timeLimit: 'none' });
+    return await endOf(id);
   } catch (error) {
     if (!isMissing(error)) throw error;
-  } finally {
-    stop?.();
-  }
-  const found = await inspectObject<InspectedState>('container', id);
-  if (found === undefined) {
     throw new BackupError('Failed', `cannot ${what}: because its helper container was removed while it ran`, {
       hint: 'another attempt at this target ends those before it',
     });
+  } finally {
+    stop?.();
   }
-  const { ExitCode: exitCode, OOMKilled: outOfMemory } = found.State;
-  return { exitCode, outOfMemory, lastWords: (await helperOutput(id)).stderr };
+}
+
+async function endOf(id: string): Promise<HelperEnd> {
+  const { stderr } = await helperOutput(id);
+  const { stdout } = await docker({ args: ['container', 'inspect', '--format', '{{json .State}}', id] });
+  const { ExitCode: exitCode, OOMKilled: outOfMemory } = JSON.parse(stdout) as InspectedState;
+  return { exitCode, outOfMemory, lastWords: stderr };
 }
 
 /** Brings the container to run; what the engine refuses is most often the image or the place of a file. */

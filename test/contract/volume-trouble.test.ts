@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -16,7 +15,10 @@ import {
   dockerLines,
   filesBeside,
   filledVolume,
-  haltInMidWrite,
+  meetInMidWrite,
+  letGo,
+  slowHelpers,
+  stubEnvironment,
   testDirectory,
   volumeName,
 } from '../support/volume-attempt.js';
@@ -56,21 +58,22 @@ test.each(['-h evil', 'a:b', '../x', '../containers/json', '..', '', 'a,volume-d
 /** In `ls -U` order, in which tar reads it too, at least one file follows the large one. */
 const CHANGING = `
 mkdir many
-head -c 150M /dev/urandom >many/large
+head -c 40M /dev/urandom >many/large
 until ls -U many | sed '1,/^large$/d' | grep -q .; do n=$(( \${n:-0} + 1 )); echo $n >many/small-$n; done
 `;
 
 test.each([
   ['grows', 'echo more >>many/large', 'tar: ./many/large: file changed as we read it'],
-  ['shrinks', 'truncate -s 100M many/large', /^tar: \.\/many\/large: File shrank by \d+ bytes; padding with zeros$/],
+  ['shrinks', 'truncate -s 10M many/large', /^tar: \.\/many\/large: File shrank by \d+ bytes; padding with zeros$/],
   ['vanishes', 'rm many/small-*', /^tar: \.\/many\/small-\d+: File removed before we read it$/],
 ])('a file that %s while it is read is a warning that names it', async (_what, change, warning) => {
+  await slowHelpers();
   const volume = await filledVolume('changing', CHANGING);
   const attempt = await attemptAt(volume, { level: 9 });
   const capture = captureVolume(attempt);
-  const id = await haltInMidWrite(attempt);
+  const id = await meetInMidWrite(attempt);
   await runScript(await insideVolume(volume), change);
-  await run('docker', ['unpause', id]);
+  await letGo(id);
 
   const expected = typeof warning === 'string' ? warning : (expect.stringMatching(warning) as string);
   expect((await capture).warnings).toContainEqual(expected);
@@ -95,13 +98,14 @@ test('a file that tar cannot read is a failure that names it', async () => {
 });
 
 test('a tar that is killed after output is a failure', async () => {
-  const attempt = await attemptAt(await filledVolume('large', 'head -c 150M /dev/urandom >large'), { level: 9 });
+  await slowHelpers();
+  const attempt = await attemptAt(await filledVolume('large', 'head -c 40M /dev/urandom >large'), { level: 9 });
   const capture = captureVolume(attempt);
-  const id = await haltInMidWrite(attempt);
+  const id = await meetInMidWrite(attempt);
   const pids = await dockerLines('top', id, '-o', 'pid,comm');
   const [tar = ''] = pids.filter((line) => line.endsWith(' tar'));
   process.kill(Number.parseInt(tar, 10), 'SIGKILL');
-  await run('docker', ['unpause', id]);
+  await letGo(id);
 
   await expect(capture).rejects.toMatchObject({
     code: 'ProgramFailed',

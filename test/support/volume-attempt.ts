@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, open, readdir, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, open, readdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { findTools } from '../../src/pipeline/tools.js';
 import type { VolumeCaptureInput } from '../../src/sources/volume-capture.js';
 import { createVolume, removeVolume } from './docker-volume.js';
@@ -49,10 +49,12 @@ export async function attemptAt(
   const partPath =
     changes.partPath ?? join(directory ?? '', `files_volume_20261124_030000.tar.gz.${attemptToken}.part`);
   if (directory !== undefined) await createPart(partPath);
+  const service = changes.service ?? `service-${randomBytes(4).toString('hex')}`;
+  onTestFinished(() => removeContainersOf(service));
   const sizes: number[] = [];
   return {
     target: 'files',
-    service: `service-${randomBytes(4).toString('hex')}`,
+    service,
     volumeName: volume,
     host: 'default',
     compression: 'gzip',
@@ -84,13 +86,52 @@ export function containersOf(service: string): Promise<string[]> {
   );
 }
 
-/** Waits until the attempt's helper has begun to write, and halts it there; the container's id. */
-export async function haltInMidWrite({ service, partPath }: { service: string; partPath: string }): Promise<string> {
-  await waitFor('the part to grow', async () => (await stat(partPath)).size > 0, { intervalMs: 5 });
-  const [id = ''] = await containersOf(service);
-  await run('docker', ['pause', id]);
+/**
+ * Puts a `docker` before the real one, for this test, that first runs a bash script of the test where a container is to be
+ * made: `$real` is the real program, `set -- "$@"` changes the arguments.
+ */
+export async function beforeCreate(script: string): Promise<void> {
+  const directory = await testDirectory();
+  const real = (await run('which', ['docker'])).stdout.trim();
+  const text = `#!/bin/bash\nreal=${real}\nif [[ $1 = create ]]; then ${script}; fi\nexec "$real" "$@"\n`;
+  await writeFile(join(directory, 'docker'), text);
+  await chmod(join(directory, 'docker'), 0o755);
+  stubEnvironment('PATH', `${directory}:${process.env['PATH'] ?? ''}`);
+}
+
+/** Gives helpers of this test so little of a core that a test has the time to meet them at work. */
+export function slowHelpers(): Promise<void> {
+  return beforeCreate('shift; set -- create --cpus 0.05 "$@"');
+}
+
+/** Lets a slow helper go on as fast as it can. */
+export async function letGo(id: string): Promise<void> {
+  await run('docker', ['update', '--cpus', '2', id]);
+}
+
+/** Sets a variable of this process' environment until the test has ended. */
+export function stubEnvironment(name: string, value: string): void {
+  vi.stubEnv(name, value);
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+}
+
+async function removeContainersOf(service: string): Promise<void> {
+  const ids = await containersOf(service);
+  if (ids.length > 0) await run('docker', ['rm', '--force', ...ids]);
+}
+
+/** Waits until the attempt's helper has begun to write (see `slowHelpers`); the container's id. */
+export async function meetInMidWrite({ attemptToken, partPath }: VolumeCaptureFiles): Promise<string> {
+  await waitFor('the part to grow', async () => (await stat(partPath)).size > 0);
+  const label = `label=backup-orchestrator.attempt=${attemptToken}`;
+  const [id] = await dockerLines('ps', '--quiet', '--no-trunc', '--filter', label);
+  if (id === undefined) throw new Error('the helper ended before it was met');
   return id;
 }
+
+type VolumeCaptureFiles = Pick<VolumeCaptureInput, 'attemptToken' | 'partPath'>;
 
 /** Files beside the part and the part itself: what an attempt leaves. */
 export function filesBeside(partPath: string): Promise<string[]> {
