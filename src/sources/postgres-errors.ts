@@ -54,12 +54,18 @@ const STATEMENT_FAILURES: readonly Translation[] = [
     hint: 'the user of the target lacks a privilege; to back up, pg_read_all_data is enough: GRANT pg_read_all_data TO …',
   },
   {
+    pattern: /database ".*" already exists/s,
+    code: 'Conflict',
+    hint: 'choose another name with `--into`, or rename or drop the one that is there',
+  },
+  {
     pattern: /row-level security/,
     code: 'LoginRefused',
     hint: 'the user of the target has to see all rows: ALTER ROLE … BYPASSRLS',
   },
   {
-    pattern: /due to lock timeout/,
+    // pg_dump waits for locks under a statement timeout.
+    pattern: /due to (lock|statement) timeout/,
     code: 'ProgramFailed',
     hint: 'another session holds an exclusive lock on a table; see pg_locks on the server',
   },

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { captureArtifact, loginTo, propertiesOf, restore } from '../support/postgres-artifact.js';
+import { startPostgres, type PostgresServer } from '../support/postgres-server.js';
+
+const ROLES = `
+CREATE ROLE "o'wner ""x""=y/z"; CREATE ROLE reader; CREATE ROLE "Mixed Case"; CREATE ROLE unnamed;`;
+
+/** How each database is made, and what is done to it. */
+const DATABASES: Record<string, { create: string; change?: string; only?: number; withIcu?: true }> = {
+  plain: { create: '' },
+  owned: { create: `OWNER "o'wner ""x""=y/z"` },
+  latin1: { create: `TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'` },
+  ascii: { create: `TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'POSIX'` },
+  limited: { create: 'CONNECTION LIMIT 3 IS_TEMPLATE true' },
+  commented: { create: '', change: `COMMENT ON DATABASE commented IS E'it''s "a"\\nb \\\\ $$'` },
+  closed: { create: '', change: 'REVOKE CONNECT, TEMPORARY ON DATABASE closed FROM PUBLIC' },
+  nobodys: { create: '', change: 'REVOKE ALL ON DATABASE nobodys FROM PUBLIC, postgres' },
+  granted: {
+    create: `OWNER "o'wner ""x""=y/z"`,
+    change: `
+      GRANT CONNECT, CREATE ON DATABASE granted TO reader WITH GRANT OPTION;
+      GRANT TEMPORARY ON DATABASE granted TO reader;
+      SET ROLE reader; GRANT CONNECT ON DATABASE granted TO "Mixed Case"; RESET ROLE;
+      REVOKE CREATE ON DATABASE granted FROM "o'wner ""x""=y/z";`,
+  },
+  set: {
+    create: '',
+    change: `
+      ALTER DATABASE set SET search_path TO "$user", public, "Mixed Case", 'a,b';
+      ALTER DATABASE set SET work_mem TO '8MB';
+      ALTER DATABASE set SET my.variable TO E'it''s \\\\ "x"=y';
+      ALTER DATABASE set SET statement_timeout TO '5s';
+      ALTER DATABASE set SET default_transaction_read_only TO on;
+      ALTER ROLE reader IN DATABASE set SET search_path TO '';
+      ALTER ROLE "Mixed Case" IN DATABASE set SET DateStyle TO 'SQL, DMY';`,
+  },
+  icu: { create: `TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'de-u-co-phonebk' ENCODING 'UTF8'`, withIcu: true },
+  icu_rules: {
+    create: `TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'und' ICU_RULES '&V << w <<< W' ENCODING 'UTF8'`,
+    only: 16,
+    withIcu: true,
+  },
+  builtin: { create: `TEMPLATE template0 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' ENCODING 'UTF8'`, only: 17 },
+};
+
+describe.each([undefined, 16, 18])('on PostgreSQL %s', (major) => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await startPostgres(major === undefined ? {} : { major });
+    await server.psql('postgres', ROLES);
+  });
+  afterAll(() => server.stop());
+
+  test('what a plain dump leaves out comes back', async () => {
+    // The distribution's servers are built with ICU, those of the wheel are not.
+    const hasIcu =
+      (await server.psql('postgres', `SELECT count(*) > 10 FROM pg_collation WHERE collprovider = 'i'`)) === 't';
+    const possible = Object.entries(DATABASES).filter(
+      ([, { only = 0, withIcu = false }]) => server.major >= only && (hasIcu || !withIcu),
+    );
+    expect(possible.length).toBeGreaterThanOrEqual(10);
+    for (const [name, { create, change }] of possible) {
+      await server.psql('postgres', `CREATE DATABASE "${name}" ${create}`);
+      if (change !== undefined) await server.psql('postgres', change);
+      const login = await loginTo(server, name);
+      const artifact = await captureArtifact(login);
+      await restore(login, artifact, { into: `${name} copy` });
+      const before = await propertiesOf(server, name);
+      expect(artifact.manifest.database).toEqual(before);
+      expect(await propertiesOf(server, `${name} copy`)).toEqual(before);
+      expect(artifact.manifest.roles).not.toContain('unnamed');
+    }
+  });
+
+  test('the properties are those that were asked for', async () => {
+    const owner = `o'wner "x"=y/z`;
+    expect(await propertiesOf(server, 'latin1')).toMatchObject({ encoding: 'LATIN1', collate: 'C', ctype: 'C' });
+    expect(await propertiesOf(server, 'limited')).toMatchObject({ connectionLimit: 3, isTemplate: true });
+    expect(await propertiesOf(server, 'commented')).toMatchObject({ comment: `it's "a"\nb \\ $$` });
+    expect(await propertiesOf(server, 'nobodys')).toMatchObject({ acl: [] });
+    expect(await propertiesOf(server, 'plain')).not.toHaveProperty('acl');
+    const granted = await propertiesOf(server, 'granted');
+    expect(granted).toMatchObject({ owner });
+    expect(granted.acl).toContain('"Mixed Case"=c/reader');
+    const set = await propertiesOf(server, 'set');
+    expect(set.settings).toContainEqual({ name: 'search_path', value: '"$user", public, "Mixed Case", "a,b"' });
+    expect(set.settings).toContainEqual({ role: 'reader', name: 'search_path', value: '""' });
+    expect(set.settings).toHaveLength(7);
+  });
+});
