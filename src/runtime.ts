@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { createRedactor } from './config/secrets.js';
 import { loadConfig, type Config } from './config/config.js';
 import { applyEnvironment, loadEnvironment } from './config/environment.js';
@@ -29,17 +30,29 @@ export async function readConfiguration({ configFile: file, envFile }: ConfigPat
   return loadConfig({ file, env });
 }
 
-/** Reads the configuration anew and opens what it names; nothing is connected yet. */
-export async function loadRuntime(paths: ConfigPaths): Promise<Runtime> {
-  const config = await readConfiguration(paths);
+/**
+ * Reads the configuration anew and opens what it names; nothing is connected yet. Where it says what `last` said, the adapters of `last`
+ * go on: their connections are worth keeping, and programs are looked for once.
+ */
+export async function loadRuntime(paths: ConfigPaths, last?: Runtime): Promise<Runtime> {
+  const config = await readConfig(paths);
+  if (last !== undefined && isDeepStrictEqual(last.config.backup, config.backup)) return createRuntime(config, last);
   const { backupDir, s3 } = config.backup;
   const local = createLocalDestination({ root: backupDir });
   const destinations: Destination[] = s3 === undefined ? [local] : [local, createS3Destination(s3)];
+  return createRuntime(config, { local, destinations, tools: last?.tools ?? (await findTools()) });
+}
+
+async function readConfig({ configFile: file, envFile }: ConfigPaths): Promise<Config> {
+  const env = await loadEnvironment({ processEnv: process.env, ...(envFile !== undefined && { envFile }) });
+  applyEnvironment(env); // the AWS SDK's and Temporal's own look-ups read it
+  return loadConfig({ file, env });
+}
+
+function createRuntime(config: Config, adapters: Pick<Runtime, 'local' | 'destinations' | 'tools'>): Runtime {
+  const { local, destinations, tools } = adapters;
   return {
-    config,
-    tools: await findTools(),
-    local,
-    destinations,
+    ...{ config, tools, local, destinations },
     destination(kind) {
       const found = destinations.find((d) => d.kind === kind);
       if (found !== undefined) return found;

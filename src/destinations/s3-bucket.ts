@@ -42,6 +42,8 @@ export class S3Bucket {
     this.#prefix = folder === '' ? '' : `${folder}/`;
     this.location = `s3://${bucket}/${folder}`.replace(/\/$/, '');
     const ownRegion = region ?? (endpoint === undefined ? undefined : 'us-east-1');
+    // Which Node versions serve is for our own `engines` to say, not for seven lines on stderr of every command.
+    process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
     this.client = new S3Client({
       ...(ownRegion !== undefined && { region: ownRegion }),
       ...(endpoint !== undefined && { endpoint }),

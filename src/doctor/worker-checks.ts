@@ -4,7 +4,7 @@ import { hostQueue, ORCHESTRATOR_QUEUE } from '../domain/task-queues.js';
 import { DEFAULT_HOST } from '../domain/target.js';
 import type { Runtime } from '../runtime.js';
 import { queuePollers, type QueuePollersInput } from '../temporal/pollers.js';
-import { directoryIdOf } from '../temporal/worker-identity.js';
+import { parseWorkerIdentity } from '../temporal/worker-identity.js';
 import type { Check } from './check.js';
 import { whereConnected, type TemporalAccess } from './temporal-access.js';
 
@@ -32,9 +32,9 @@ async function checkHost({ local }: Runtime, temporal: TemporalAccess, host: str
   const pollers = await pollersOf(temporal, { taskQueue, type: 'activity' });
   if (host !== DEFAULT_HOST) return named(pollers);
   const hereId = (await readIdentity(local.root).catch(() => undefined))?.id ?? '';
-  const elsewhere = pollers.find((poller) => directoryIdOf(poller) !== hereId);
+  const elsewhere = pollers.find((poller) => parseWorkerIdentity(poller)?.directoryId !== hereId);
   if (elsewhere === undefined || hereId === '') return named(pollers);
-  const theirs = directoryIdOf(elsewhere);
+  const theirs = parseWorkerIdentity(elsewhere)?.directoryId;
   const found = theirs === undefined || theirs === '' ? 'no directory that it knows' : `the directory ${theirs}`;
   throw new BackupError(
     'DirectoryUnknown',

@@ -6,14 +6,14 @@ export interface WorkerIdentity {
   directoryId: string;
 }
 
-const SEPARATOR = ' directory ';
-
 /** How a worker is named in the Web UI and in the list of a queue's pollers; it says which directory the worker writes to. */
 export function workerIdentity({ host, hostname, pid, directoryId }: WorkerIdentity): string {
-  return `${host} ${pid}@${hostname}${SEPARATOR}${directoryId}`;
+  return `${host} ${pid}@${hostname} directory ${directoryId}`;
 }
 
-/** The directory id in an identity of ours; undefined in any other. */
-export function directoryIdOf(identity: string): string | undefined {
-  return identity.includes(SEPARATOR) ? identity.slice(identity.lastIndexOf(SEPARATOR) + SEPARATOR.length) : undefined;
+/** Undefined for an identity that is none of ours. */
+export function parseWorkerIdentity(identity: string): WorkerIdentity | undefined {
+  const [, host, pid, hostname, directoryId] = /^(\S+) (\d+)@(\S+) directory (.*)$/.exec(identity) ?? [];
+  if (host === undefined || hostname === undefined || directoryId === undefined) return undefined;
+  return { host, pid: Number(pid), hostname, directoryId };
 }

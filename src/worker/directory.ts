@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
 import { createCatalog } from '../catalog.js';
 import { establishIdentity, readIdentity } from '../directory-identity.js';
@@ -6,7 +7,7 @@ import { hostQueue } from '../domain/task-queues.js';
 import type { Runtime } from '../runtime.js';
 import { queuePollers } from '../temporal/pollers.js';
 import { knownDirectoryIds, type ScheduleFound } from '../temporal/schedules.js';
-import { directoryIdOf } from '../temporal/worker-identity.js';
+import { parseWorkerIdentity, type WorkerIdentity } from '../temporal/worker-identity.js';
 import type { Log } from './log.js';
 
 export interface SettleDirectoryInput {
@@ -33,8 +34,7 @@ export async function settleDirectory(input: SettleDirectoryInput): Promise<Sett
   const root = runtime.local.root;
   const names = [...new Set(schedules.map((s) => s.memo.backupService))];
   const knownName = runtime.config.backup.service ?? (names.length === 1 ? names[0] : undefined);
-  const others = (await queuePollers(client, { taskQueue: hostQueue(host), type: 'activity' })).map(directoryIdOf);
-  const other = others.find((id) => id !== undefined && id !== '');
+  const other = await directoryOfOthers(client, host);
   const expectedId = (knownName === undefined ? undefined : knownDirectoryIds(schedules, knownName)[host]) ?? other;
 
   const present = await readIdentity(root);
@@ -55,6 +55,25 @@ export async function settleDirectory(input: SettleDirectoryInput): Promise<Sett
   }
 }
 
+/** The directory that another worker of this host writes to, if one lives. */
+async function directoryOfOthers(client: Client, host: string): Promise<string | undefined> {
+  const identities = await queuePollers(client, { taskQueue: hostQueue(host), type: 'activity' });
+  const others = identities.map(parseWorkerIdentity).filter((w) => w !== undefined && !isGone(w));
+  return others.find((w) => w?.directoryId !== '')?.directoryId;
+}
+
+/** The server lists a worker for some time after its end; of one on this machine we know better. */
+function isGone(worker: WorkerIdentity): boolean {
+  if (worker.hostname !== hostname()) return false;
+  if (worker.pid === process.pid) return true; // a predecessor: in a container every worker may be process 7
+  try {
+    process.kill(worker.pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
 /** The one service that the manifests of all destinations name: a directory that was lost finds its artifacts again. */
 async function serviceOfManifests({ destinations }: Runtime): Promise<string | undefined> {
   const names = new Set<string>();
@@ -66,6 +85,6 @@ async function serviceOfManifests({ destinations }: Runtime): Promise<string | u
 
 function secondDirectory(root: string, host: string, other: string): BackupError {
   const message = `cannot work for ${hostQueue(host)} with ${root}: because another worker there writes to another directory (${other})`;
-  const hint = 'give both the same backup_dir, or wait 90 seconds where that worker was ended just now';
+  const hint = 'give both the same backup_dir, or wait 90 seconds where that worker ended just now on another machine';
   return new BackupError('DirectoryUnknown', message, { hint });
 }

@@ -37,13 +37,14 @@ export async function createService({ runtime, paths, client, log }: CreateServi
     { schedule: cron ?? 'none', timezone, outcome: await applySchedule(client, name, wish) },
     'schedule applied',
   );
-  return { name, host, directoryId, deps: createDeps(paths, log) };
+  return { name, host, directoryId, deps: createDeps(runtime, paths, log) };
 }
 
-function createDeps(paths: ConfigPaths, log: Log): ActivityDeps {
+function createDeps(atStart: Runtime, paths: ConfigPaths, log: Log): ActivityDeps {
+  let last = atStart;
   const runLogs = new Map<string, RunLog>();
   return {
-    runtime: () => loadRuntime(paths),
+    runtime: async () => (last = await loadRuntime(paths, last)),
     runLog({ local: { root }, redact }, run) {
       const onError = (error: unknown) => log.warn({ run, error: String(error) }, 'cannot write the log of the run');
       const runLog = runLogs.get(run) ?? openRunLog({ root, run, redact, onError });
