@@ -67,17 +67,21 @@ const MOST_FIRES = 2000;
 
 /**
  * The shortest time between two fires in the 400 days after `from` (or the next two fires, where they lie further apart),
- * in milliseconds. Infinity where it fires once or never again.
+ * in milliseconds. Infinity where it fires once or never again. The hour that repeats in autumn counts once: its second
+ * fire would leave a nightly run an hour, all the year round.
  */
 export function shortestGapMs(text: string, timezone: string, from: Date): number {
   const horizon = from.getTime() + HORIZON_MS;
+  const wallClock = new Intl.DateTimeFormat('sv', { timeZone: timezone, dateStyle: 'short', timeStyle: 'medium' });
   let shortest = Infinity;
-  let last: number | undefined;
+  let last: { at: number; wall: string } | undefined;
   let count = 0;
-  for (const fire of firesAfter(parseSchedule(text).expressions, timezone, from)) {
-    if (last !== undefined) shortest = Math.min(shortest, fire - last);
-    last = fire;
-    if ((fire > horizon && shortest < Infinity) || ++count >= MOST_FIRES) break;
+  for (const at of firesAfter(parseSchedule(text).expressions, timezone, from)) {
+    const wall = wallClock.format(at);
+    if (last !== undefined && wall <= last.wall) continue;
+    if (last !== undefined) shortest = Math.min(shortest, at - last.at);
+    last = { at, wall };
+    if ((at > horizon && shortest < Infinity) || ++count >= MOST_FIRES) break;
   }
   return shortest;
 }
