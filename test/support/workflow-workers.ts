@@ -1,15 +1,17 @@
 import { fileURLToPath } from 'node:url';
 import { randomBytes } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
+import { Context } from '@temporalio/activity';
+import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
 import { NativeConnection, Worker, bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { ApplicationFailure } from '@temporalio/common';
 import type { HostActivities } from '../../src/activities/host.js';
 import type { OrchestratorActivities } from '../../src/activities/orchestrator.js';
-import type { RunPlan, RunSettings } from '../../src/domain/run.js';
+import type { BackupRunInput, RunPlan, RunReport, RunSettings } from '../../src/domain/run.js';
 import type { CapturedArtifact, CaptureTargetInput } from '../../src/domain/steps.js';
 import type { DatabaseTarget } from '../../src/domain/target.js';
 import { ORCHESTRATOR_QUEUE, hostQueue } from '../../src/domain/task-queues.js';
+import type { BackupRun } from '../../src/workflows/backup-run.js';
 import { createNamespace } from './temporal-namespace.js';
 import './provided.js';
 
@@ -117,3 +119,32 @@ const hostDefaults: HostActivities = {
   copyArtifact: () => Promise.resolve({ broughtCount: 1 }),
   pruneDestination: () => Promise.resolve({ removedCount: 0, warnings: [] }),
 };
+
+export function startRun(stage: Stage, workflowId = `middle-earth/run-${randomBytes(4).toString('hex')}`) {
+  const args: [BackupRunInput] = [{ trigger: 'manual' }];
+  return stage.client.workflow.start<typeof BackupRun>('BackupRun', {
+    workflowId,
+    taskQueue: ORCHESTRATOR_QUEUE,
+    args,
+  });
+}
+
+/** The report of a run that ended by itself, and the type of its failure, if it failed. */
+export async function ending(
+  handle: Awaited<ReturnType<typeof startRun>>,
+): Promise<{ report: RunReport; type: string | undefined }> {
+  try {
+    return { report: await handle.result(), type: undefined };
+  } catch (error) {
+    const cause = error instanceof WorkflowFailedError ? error.cause : undefined;
+    if (!(cause instanceof ApplicationFailure)) throw error;
+    return { report: cause.details?.[0] as RunReport, type: cause.type ?? '' };
+  }
+}
+
+/** What an activity does that goes on until somebody cancels it. */
+export function untilCancelled(): Promise<never> {
+  const ctx = Context.current();
+  const pulse = setInterval(() => ctx.heartbeat(), 100);
+  return ctx.cancelled.finally(() => clearInterval(pulse));
+}

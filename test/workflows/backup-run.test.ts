@@ -1,17 +1,16 @@
-import { randomBytes } from 'node:crypto';
-import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure, WorkflowFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BackupRunInput, RunPlan, RunReport } from '../../src/domain/run.js';
+import type { RunPlan, RunReport } from '../../src/domain/run.js';
 import { RUN_PROGRESS_QUERY, type PruneDestinationInput, type RunProgress } from '../../src/domain/steps.js';
-import { ORCHESTRATOR_QUEUE } from '../../src/domain/task-queues.js';
-import type { BackupRun } from '../../src/workflows/backup-run.js';
 import { waitFor } from '../support/wait-for.js';
 import {
   SETTINGS,
   aPlan,
   anArtifact,
+  ending,
   openStage,
+  startRun,
+  untilCancelled,
   withWorkers,
   type FakeActivities,
   type Stage,
@@ -23,34 +22,13 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 
-function start(workflowId = `middle-earth/run-${randomBytes(4).toString('hex')}`) {
-  const args: [BackupRunInput] = [{ trigger: 'manual' }];
-  return stage.client.workflow.start<typeof BackupRun>('BackupRun', {
-    workflowId,
-    taskQueue: ORCHESTRATOR_QUEUE,
-    args,
-  });
-}
-
 /** The report of a run over `plan`, and how the workflow closed. */
 async function run(
   plan: RunPlan,
   fakes: FakeActivities = {},
 ): Promise<{ report: RunReport; type: string | undefined }> {
   const orchestrator = { planRun: () => Promise.resolve(plan), ...fakes.orchestrator };
-  return withWorkers(stage, { ...fakes, orchestrator }, async () => ending(await start()));
-}
-
-async function ending(
-  handle: Awaited<ReturnType<typeof start>>,
-): Promise<{ report: RunReport; type: string | undefined }> {
-  try {
-    return { report: await handle.result(), type: undefined };
-  } catch (error) {
-    const cause = error instanceof WorkflowFailedError ? error.cause : undefined;
-    if (!(cause instanceof ApplicationFailure)) throw error;
-    return { report: cause.details?.[0] as RunReport, type: cause.type ?? '' };
-  }
+  return withWorkers(stage, { ...fakes, orchestrator }, async () => ending(await startRun(stage)));
 }
 
 const outcomes = (report: RunReport) => Object.fromEntries(report.targets.map((t) => [t.target, t.outcome]));
@@ -226,7 +204,7 @@ describe('BackupRun', () => {
       },
     };
     await withWorkers(stage, fakes, async () => {
-      const handle = await start();
+      const handle = await startRun(stage);
       const isCapturing = (p: RunProgress) => p.targets.filter((t) => t.phase === 'capturing').length === 2;
       await waitFor('two targets to be captured', async () =>
         isCapturing(await handle.query<RunProgress>(RUN_PROGRESS_QUERY)),
@@ -258,9 +236,9 @@ describe('BackupRun', () => {
       },
     };
     await withWorkers(stage, fakes, async () => {
-      const first = await start();
+      const first = await startRun(stage);
       await waitFor('the first run to capture', () => captures === 1);
-      const second = await ending(await start());
+      const second = await ending(await startRun(stage));
       expect(second.report).toMatchObject({ outcome: 'partial', targets: [{ outcome: 'skipped' }] });
       expect(second.report.targets[0]?.error).toContain('20261124_020000');
       expect(second.type).toBeUndefined(); // skips alone leave it Completed
@@ -270,9 +248,3 @@ describe('BackupRun', () => {
     expect(captures).toBe(1);
   });
 });
-
-function untilCancelled(): Promise<never> {
-  const ctx = Context.current();
-  const pulse = setInterval(() => ctx.heartbeat(), 100);
-  return ctx.cancelled.finally(() => clearInterval(pulse));
-}
