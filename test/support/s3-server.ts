@@ -7,14 +7,11 @@ import { ServerProcess } from './server-process.js';
 import { weedProgram } from './tools.js';
 import { waitFor } from './wait-for.js';
 
-const ACCESS_KEY_ID = 'AKIATESTTESTTEST0001';
-const SECRET_ACCESS_KEY = 'test/secret+access/key';
+const KEYS: S3Keys = { accessKeyId: 'AKIATESTTESTTEST0001', secretAccessKey: 'test/secret+access/key' };
 
-export interface S3Server {
+export interface S3Server extends S3Keys {
   /** http://127.0.0.1:port; buckets are in the path. */
   endpoint: string;
-  accessKeyId: string;
-  secretAccessKey: string;
   region: string;
   logFile: string;
   /** Returns once objects can be put there. */
@@ -29,14 +26,19 @@ export interface S3Server {
   stop(): Promise<void>;
 }
 
-/** An S3 server (SeaweedFS) that answers, without any bucket. */
-export function startS3(): Promise<S3Server> {
-  return inScratchDirectory('s3', startIn);
+export interface S3Keys {
+  accessKeyId: string;
+  secretAccessKey: string;
 }
 
-async function startIn(directory: string): Promise<S3Server> {
+/** An S3 server (SeaweedFS) that answers, without any bucket. Default keys: fixed ones, which `newClient` has too. */
+export function startS3(keys: S3Keys = KEYS): Promise<S3Server> {
+  return inScratchDirectory('s3', (directory) => startIn(directory, keys));
+}
+
+async function startIn(directory: string, keys: S3Keys): Promise<S3Server> {
   await mkdir(join(directory, 'data'));
-  await writeFile(join(directory, 'identities.json'), JSON.stringify(identities()));
+  await writeFile(join(directory, 'identities.json'), JSON.stringify(identities(keys)));
   const ports = await chosenPorts();
   const endpoint = `http://127.0.0.1:${String(ports['s3.port'])}`;
   const logFile = join(directory, 'server.log');
@@ -47,13 +49,13 @@ async function startIn(directory: string): Promise<S3Server> {
     env: { WEED_MASTER_VOLUME_GROWTH_COPY_1: '1' }, // 7 volumes for each bucket by default
     cwd: directory,
     logFile,
-    isReady: async () => (await hasDisk(ports['master.port'])) && (await isServing(endpoint)),
+    isReady: async () => (await hasDisk(ports['master.port'])) && (await isServing(endpoint, keys)),
   });
   await server.start();
   return {
-    ...{ endpoint, accessKeyId: ACCESS_KEY_ID, secretAccessKey: SECRET_ACCESS_KEY, region: 'us-east-1', logFile },
-    client: () => newClient(endpoint),
-    createBucket: (name) => createBucket(endpoint, name),
+    ...{ endpoint, ...keys, region: 'us-east-1', logFile },
+    client: () => newClient(endpoint, keys),
+    createBucket: (name) => createBucket(endpoint, name, keys),
     kill: () => server.kill(),
     async restart() {
       await server.kill();
@@ -67,8 +69,8 @@ async function startIn(directory: string): Promise<S3Server> {
   };
 }
 
-function identities(): unknown {
-  const credentials = [{ accessKey: ACCESS_KEY_ID, secretKey: SECRET_ACCESS_KEY }];
+function identities({ accessKeyId: accessKey, secretAccessKey: secretKey }: S3Keys): unknown {
+  const credentials = [{ accessKey, secretKey }];
   return { identities: [{ name: 'tests', credentials, actions: ['Admin', 'Read', 'Write', 'List', 'Tagging'] }] };
 }
 
@@ -116,18 +118,12 @@ function serverArguments(directory: string, ports: Record<Port, number>): string
   ];
 }
 
-export function newClient(endpoint: string): S3Client {
-  return new S3Client({
-    endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    credentials: { accessKeyId: ACCESS_KEY_ID, secretAccessKey: SECRET_ACCESS_KEY },
-    maxAttempts: 1,
-  });
+export function newClient(endpoint: string, credentials = KEYS): S3Client {
+  return new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials, maxAttempts: 1 });
 }
 
-async function isServing(endpoint: string): Promise<boolean> {
-  const client = newClient(endpoint);
+async function isServing(endpoint: string, keys: S3Keys): Promise<boolean> {
+  const client = newClient(endpoint, keys);
   try {
     await client.send(new ListBucketsCommand({}));
     return true;
@@ -136,8 +132,8 @@ async function isServing(endpoint: string): Promise<boolean> {
   }
 }
 
-export async function createBucket(endpoint: string, name: string): Promise<void> {
-  const client = newClient(endpoint);
+export async function createBucket(endpoint: string, name: string, keys = KEYS): Promise<void> {
+  const client = newClient(endpoint, keys);
   try {
     await waitFor(`the bucket ${name} to be made`, () => client.send(new CreateBucketCommand({ Bucket: name })));
   } finally {

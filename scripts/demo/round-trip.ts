@@ -1,0 +1,54 @@
+import { backupctl } from './backupctl.js';
+import { listBucket } from './bucket.js';
+import { differencesBetween } from './comparison.js';
+import type { DemoContext } from './context.js';
+import { BUCKET } from './servers.js';
+import type { Stage } from './stage.js';
+import type { DemoTarget } from './targets.js';
+
+/** The first ones tell enough. */
+const SHOWN_DIFFERENCES = 5;
+
+/** Backs up everything, restores each target beside its origin and compares both. Returns what that proved, by lines. */
+export async function makeRoundTrip(context: DemoContext, stage: Stage): Promise<string[]> {
+  const { screen, signal } = context;
+  const command = (...args: string[]) =>
+    backupctl({ args, configFile: stage.configFile, signal, line: (text) => screen.line(text) });
+  screen.step('A backup');
+  await command('run');
+  screen.step('What there is now');
+  await command('list');
+  await showBucket(context, stage);
+  screen.step('Each one restored beside its origin, and compared with it');
+  const proved: string[] = [];
+  for (const target of stage.targets) {
+    const { name, into, from } = target;
+    if (proved.length > 0) screen.line('');
+    await command('restore', name, ...(from === 's3' ? ['--from', 's3'] : []), '--into', into);
+    await requireSame(target);
+    screen.line(`The same as ${target.origin}: ${target.description}`);
+    proved.push(
+      `${name} came back the same from ${from === 's3' ? 'S3' : 'the backup directory'}: ${target.description}`,
+    );
+  }
+  return proved;
+}
+
+async function showBucket({ screen }: DemoContext, { servers, targets }: Stage): Promise<void> {
+  const objects = await listBucket(servers.s3);
+  screen.line('');
+  screen.line(`s3://${BUCKET}, as the S3 server lists it`);
+  for (const { key, sizeBytes } of objects) screen.line(`${sizeBytes.toLocaleString('en').padStart(10)}  ${key}`);
+  const copies = objects.filter(({ key }) => key.endsWith('.manifest.json')).length;
+  if (copies === targets.length) return;
+  throw new Error(`the bucket holds ${String(copies)} of ${String(targets.length)} artifacts`);
+}
+
+async function requireSame({ kind, origin, into, portrait, read }: DemoTarget): Promise<void> {
+  const differences = differencesBetween(portrait, await read(into));
+  if (differences.length === 0) return;
+  const shown = differences.slice(0, SHOWN_DIFFERENCES);
+  const more = differences.length - shown.length;
+  const lines = more > 0 ? [...shown, `and ${String(more)} more`] : shown;
+  throw new Error(`the restored ${kind} ${into} differs from ${origin}:\n  ${lines.join('\n  ')}`);
+}
