@@ -54,9 +54,12 @@ export function lastLines(text: string): string {
   return text.trimEnd().split('\n').slice(-MAX_TOLD_LINES).join('\n').slice(-MAX_TOLD_CHARACTERS).trim();
 }
 
+/** How programs that ignore SIGPIPE say that nobody reads: the system's words, or bgzip's own. */
+const UNREAD = /broken pipe|connection reset by peer|could not write \d+ bytes/i;
+
 function couldNotWrite({ signal, exitCode, stderr }: StageResult): boolean {
-  // 141 is how a shell reports SIGPIPE; pg_dump and gzip ignore or catch it and say so instead.
-  return signal === 'SIGPIPE' || exitCode === 141 || /broken pipe|connection reset by peer/i.test(lastLines(stderr));
+  const shellsSigpipe = 141;
+  return signal === 'SIGPIPE' || exitCode === shellsSigpipe || UNREAD.test(lastLines(stderr));
 }
 
 function ending({ exitCode, signal }: StageResult): string {

@@ -5,6 +5,8 @@ import { quoteIdentifier, quoteLiteral, splitIdentifiers } from './postgres-quot
 /** Servers before know one provider only, and no word for it. */
 const FIRST_WITH_PROVIDERS = 150_000;
 
+const DEFAULT_TABLESPACE = 'pg_default';
+
 /** Settings that hold lists of names: quoted as one text, `a, b` would become one name. */
 const LIST_SETTINGS = new Set([
   'local_preload_libraries',
@@ -39,7 +41,8 @@ export function createStatement({ name, properties, serverVersionNumber, withOwn
       ? []
       : [`${localeProvider === 'builtin' ? 'BUILTIN_LOCALE' : 'ICU_LOCALE'} ${quoteLiteral(locale)}`]),
     ...(icuRules === undefined ? [] : [`ICU_RULES ${quoteLiteral(icuRules)}`]),
-    `TABLESPACE ${quoteIdentifier(tablespace)}`,
+    // Named, even the default one needs a privilege.
+    ...(tablespace === DEFAULT_TABLESPACE ? [] : [`TABLESPACE ${quoteIdentifier(tablespace)}`]),
   ];
   return `CREATE DATABASE ${quoteIdentifier(name)} ${options.join(' ')};`;
 }

@@ -51,7 +51,7 @@ const STATEMENT_FAILURES: readonly Translation[] = [
   {
     pattern: /permission denied|must be (owner|member|superuser)|must be able to SET ROLE/,
     code: 'LoginRefused',
-    hint: 'the user of the target lacks a privilege; to back up, pg_read_all_data is enough: GRANT pg_read_all_data TO …',
+    hint: 'to back up, GRANT pg_read_all_data TO the user of the target is enough; to restore with `--no-owner`, CREATEDB is',
   },
   {
     pattern: /database ".*" already exists/s,

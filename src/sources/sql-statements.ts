@@ -19,7 +19,8 @@ const TOKEN = new RegExp(
     "[eE]'[^'\\\\]*(?:(?:''|\\\\[^])[^'\\\\]*)*'",
     "'[^']*(?:''[^']*)*'",
     '\\$((?:[A-Za-z_\\x80-\\xff][\\w\\x80-\\xff]*)?)\\$[^]*?\\$\\1\\$',
-    '[A-Za-z_\\x80-\\xff][\\w$\\x80-\\xff]*',
+    // Not the E of a string whose end is still to come.
+    "(?![eE]')[A-Za-z_\\x80-\\xff][\\w$\\x80-\\xff]*",
     '\\d[\\w.]*',
   ].join('|'),
   'y',

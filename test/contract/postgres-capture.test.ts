@@ -36,12 +36,12 @@ async function failureOf(work: Promise<unknown>): Promise<BackupError> {
   return error;
 }
 
-async function backends(application = 'pg_dump'): Promise<string> {
-  return server.psql(
-    'postgres',
-    `SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('${application}', 'backup-orchestrator')`,
-  );
+async function countActivity(condition: string): Promise<number> {
+  return Number(await server.psql('postgres', `SELECT count(*) FROM pg_stat_activity WHERE ${condition}`));
 }
+
+const OURS = `application_name = 'backup-orchestrator'`;
+const OURS_WAITING = `${OURS} AND wait_event_type = 'Lock'`;
 
 /** Where this process and its children make temporary files from now on. */
 async function temporaryDirectory(): Promise<string> {
@@ -102,7 +102,7 @@ test('the password is on no disk and in no process list while a capture runs', a
   const stop = new AbortController();
   await holdingALock(async () => {
     const capture = captureDatabase({ ...(await captureInput(login)), signal: stop.signal });
-    await waitFor('pg_dump to wait', async () => (await backends()) !== '0');
+    await waitFor('pg_dump to wait', async () => (await countActivity(OURS_WAITING)) === 1);
     const { stdout: list } = await run(
       'bash',
       ['-c', 'cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr "\\0" "\\n"; true'],
@@ -274,7 +274,7 @@ test('a full disk is told as that, and pg_dump is gone', async () => {
   const input = await captureInput(await loginTo(server, 'data'));
   const error = await failureOf(captureDatabase({ ...input, partPath: '/dev/full' }));
   expect(error).toMatchObject({ code: 'DiskFull', retryable: true });
-  await waitFor('pg_dump to be gone', async () => (await backends()) === '0');
+  await waitFor('pg_dump to be gone', async () => (await countActivity(OURS)) === 0);
 });
 
 test('an aborted capture has ended its programs when it rejects', async () => {
@@ -285,7 +285,7 @@ test('an aborted capture has ended its programs when it rejects', async () => {
   const capture = captureDatabase({ ...input, level: 9, signal: stop.signal, onProgress: () => stop.abort() });
   await expect(capture).rejects.toMatchObject({ code: 'Cancelled' });
   expect(await childrenOf(process.pid)).toEqual(before);
-  await waitFor('its connection to be gone', async () => (await backends()) === '0');
+  await waitFor('its connection to be gone', async () => (await countActivity(OURS)) === 0);
 });
 
 test('kill -9 of the process in mid-dump leaves no pg_dump and no password', async () => {
@@ -297,7 +297,7 @@ test('kill -9 of the process in mid-dump leaves no pg_dump and no password', asy
     const script = `import { captureDatabase } from ${JSON.stringify(capture)}; await captureDatabase(JSON.parse(process.env.INPUT));`;
     const env = { ...process.env, INPUT: JSON.stringify(input) };
     const child = spawn('node', ['--import', 'tsx', '--input-type=module', '-e', script], { env, stdio: 'inherit' });
-    await waitFor('pg_dump to wait', async () => (await backends('pg_dump')) === '1');
+    await waitFor('pg_dump to wait', async () => (await countActivity(OURS_WAITING)) === 1);
     const pids = await childrenOf(child.pid);
     expect(pids).toHaveLength(2);
     child.kill('SIGKILL');

@@ -47,21 +47,27 @@ export async function loginTo(server: PostgresServer, database: string): Promise
   return { target: 'target', connection: { host, port, user, database }, password, tools: await toolsWith(server) };
 }
 
-/** The input of a capture into an empty file of its own, which goes with the test. */
-export async function captureInput(login: DatabaseLogin): Promise<CaptureDatabaseInput> {
-  const directory = await mkdtemp(join(tmpdir(), 'capture-'));
-  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+/** The input of a capture into an empty file, by default in a directory that goes with the test. */
+export async function captureInput(login: DatabaseLogin, directory?: string): Promise<CaptureDatabaseInput> {
+  directory ??= await temporaryDirectory();
   const partPath = join(directory, 'target.sql.gz.part');
   await writeFile(partPath, '', { mode: 0o600 });
   return { ...login, compression: 'gzip', level: 1, partPath };
 }
 
+async function temporaryDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'capture-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
 /** Captures and proves. */
 export async function captureArtifact(
   login: DatabaseLogin,
-  changes: Partial<CaptureDatabaseInput> = {},
+  changes: Partial<CaptureDatabaseInput> & { directory?: string } = {},
 ): Promise<Artifact> {
-  const input = { ...(await captureInput(login)), ...changes };
+  const { directory, ...rest } = changes;
+  const input = { ...(await captureInput(login, directory)), ...rest };
   const { partPath: path, compression, level, tools } = input;
   const captured = await captureDatabase(input);
   const facts = await proveArtifact({ path, kind: 'database', compression, tools });

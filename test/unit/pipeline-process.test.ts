@@ -172,6 +172,11 @@ test.each([
     ["trap '' PIPE; cat /dev/zero", 'exec 0<&-; exit 4'],
     'because bash ended with code 4',
   ],
+  [
+    'bgzip, whose reader fails',
+    ['exec cat /dev/urandom', 'exec bgzip -l 0 -c', 'sleep 0.1; exit 4'],
+    'because bash ended with code 4',
+  ],
   ['one that is killed after its output', ['echo data; kill -KILL $$', 'cat'], 'because bash was ended by SIGKILL'],
   ['the last', ['echo data', 'cat', 'cat >/dev/null; exit 5'], 'because bash ended with code 5'],
   ['none', ['echo data', 'cat'], 'success'],
