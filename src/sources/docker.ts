@@ -16,6 +16,7 @@ const CLIENT_VARIABLE = /^(DOCKER_.+|SSH_AUTH_SOCK|XDG_RUNTIME_DIR)$/;
 
 const UNREACHABLE =
   /cannot connect to the docker daemon|failed to connect to the docker api|error during connect|unable to resolve docker endpoint|(connection refused|connection reset by peer|unexpected eof|: eof)$/i;
+const ANSWERED = /^(docker: )?error response from daemon/im;
 const REFUSED = /permission denied while trying to connect/i;
 
 /**
@@ -69,7 +70,8 @@ function engineError(error: unknown): unknown {
     const hint = 'give the user that runs this access to the socket of the engine, for example by the group docker';
     return new BackupError('ServerUnreachable', message, { hint, cause: error, retryable: false });
   }
-  if (!UNREACHABLE.test(said)) return error;
+  // What the engine itself says about others (a registry that refuses a connection) shows that it answers.
+  if (ANSWERED.test(said) || !UNREACHABLE.test(said)) return error;
   const hint = 'start the engine (systemctl start docker), or say by DOCKER_HOST where it is';
   return new BackupError('ServerUnreachable', message, { hint, cause: error });
 }

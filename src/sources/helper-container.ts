@@ -35,7 +35,8 @@ export interface HelperRun {
 export interface HelperEnd {
   exitCode: number;
   outOfMemory: boolean;
-  /** The last lines of what was written to the container's stderr; its very end may be missing. */
+  /** The last lines of the container's stdout and of its stderr; the very end may be missing. */
+  lastOutput: string;
   lastWords: string;
 }
 
@@ -88,10 +89,10 @@ async function startAndWait(id: string, { what, signal, onCreated, onStarted }: 
 }
 
 async function endOf(id: string): Promise<HelperEnd> {
-  const { stderr } = await helperOutput(id);
+  const output = await helperOutput(id);
   const { stdout } = await docker({ args: ['container', 'inspect', '--format', '{{json .State}}', id] });
   const { ExitCode: exitCode, OOMKilled: outOfMemory } = JSON.parse(stdout) as InspectedState;
-  return { exitCode, outOfMemory, lastWords: stderr };
+  return { exitCode, outOfMemory, lastOutput: output.stdout, lastWords: output.stderr };
 }
 
 /** Brings the container to run; what the engine refuses is most often the image or the place of a file. */

@@ -14,6 +14,7 @@ export interface HelperImageInput {
   helperImage?: string;
   /** Where this process runs in a container: its image has the programs. */
   ownContainer?: OwnContainer;
+  /** Ends a pull. */
   signal: AbortSignal;
 }
 
@@ -29,7 +30,7 @@ const OPTIONAL_PROGRAMS = ['bgzip', 'pigz', 'zstd', 'age'];
  */
 export async function ensureHelperImage({ helperImage, ownContainer, signal }: HelperImageInput): Promise<string> {
   if (helperImage !== undefined) return ensureConfigured(helperImage, signal);
-  return ownContainer?.image ?? ensureAssembled(signal);
+  return ownContainer?.image ?? ensureAssembled();
 }
 
 async function ensureConfigured(image: string, signal: AbortSignal): Promise<string> {
@@ -47,12 +48,18 @@ async function ensureConfigured(image: string, signal: AbortSignal): Promise<str
   }
 }
 
+/** Captures that begin together share one: a second import would leave the first as an image without a name. */
+const assemblies = new Map<string, Promise<void>>();
+
 /** The tag tells the content, so a host whose programs were upgraded gets a new image. */
-async function ensureAssembled(signal: AbortSignal): Promise<string> {
+async function ensureAssembled(): Promise<string> {
   const programs = hostPrograms();
   const files = await filesOf(programs);
   const tag = `${HELPER_REPOSITORY}:${await contentHash(files)}`;
-  if ((await inspectObject('image', tag)) === undefined) await assemble({ tag, programs, files, signal });
+  if ((await inspectObject('image', tag)) !== undefined) return tag;
+  const assembly = assemblies.get(tag) ?? assemble({ tag, programs, files }).finally(() => assemblies.delete(tag));
+  assemblies.set(tag, assembly);
+  await assembly;
   return tag;
 }
 
@@ -78,11 +85,10 @@ interface Assembly {
   tag: string;
   programs: readonly string[];
   files: readonly string[];
-  signal: AbortSignal;
 }
 
-/** The layer holds no times of its own: where two workers import it at once, the engine stores its bytes once. */
-async function assemble({ tag, programs, files, signal }: Assembly): Promise<void> {
+/** The layer holds no times of its own: where two processes import it at once, the engine stores its bytes once. */
+async function assemble({ tag, programs, files }: Assembly): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'backup-helper-'));
   try {
     const archive = join(directory, 'helper.tar');
@@ -95,14 +101,14 @@ async function assemble({ tag, programs, files, signal }: Assembly): Promise<voi
       '--',
       ...files.map((file) => file.slice(1)),
     ];
-    await runProgram({ file: 'tar', args, signal });
+    await runProgram({ file: 'tar', args });
     const libraries = files.filter((file) => !programs.includes(file));
     const changes = [
       `ENV PATH=${directoriesOf(programs)}`,
       `ENV LD_LIBRARY_PATH=${directoriesOf(libraries)}`,
       'LABEL backup-orchestrator.helper=assembled',
     ];
-    await docker({ args: ['import', ...changes.flatMap((change) => ['--change', change]), archive, tag], signal });
+    await docker({ args: ['import', ...changes.flatMap((change) => ['--change', change]), archive, tag] });
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

@@ -8,6 +8,7 @@ export interface ContainerMount {
   /** On the engine's machine. */
   Source: string;
   Destination: string;
+  RW: boolean;
 }
 
 /** The container that this process runs in, as its engine sees it. */

@@ -64,18 +64,16 @@ printf 'backup-helper ended %s %s\\n' "\${ended[@]}" >&2
 export const RESTORE_SCRIPT = `${PREAMBLE}
 exec 3<"$ARTIFACT" || exit 2
 tell_position() {
-  exec {never}<> <(:)
-  while :; do
-    read -r -t 1 -u "$never"
-    read -r _ position </proc/$$/fdinfo/3 && printf '%s\\n' "$position"
-  done
+  read -r _ position </proc/$$/fdinfo/3 && printf '%s\\n' "$position"
 }
-tell_position &
+exec {never}<> <(:)
+while :; do read -r -t 1 -u "$never"; tell_position; done &
 teller=$!
 
 "$@" <&3 | tar --extract --file=- --directory=${VOLUME_MOUNT_POINT} ${COMMON_OPTIONS} ${EXTRACT_OPTIONS}
 ended=("\${PIPESTATUS[@]}")
 kill "$teller"
+tell_position
 [[ \${ended[0]} -eq 0 && \${ended[1]} -eq 0 ]] && exit 0
 printf 'decompressor ended with code %s, tar with code %s\\n' "\${ended[@]}" >&2
 exit 1

@@ -10,7 +10,7 @@ export function pollRestorePosition(id: string, onProgress: (bytesRead: number) 
     let known = 0;
     for (;;) {
       await sleep(INTERVAL_MS, undefined, { signal: ended.signal });
-      const position = Number((await helperOutput(id)).stdout.split('\n').at(-1));
+      const position = lastPosition((await helperOutput(id)).stdout);
       if (ended.signal.aborted || !(position > known)) continue;
       known = position;
       onProgress(position);
@@ -21,4 +21,9 @@ export function pollRestorePosition(id: string, onProgress: (bytesRead: number) 
   return () => {
     ended.abort();
   };
+}
+
+/** The last position in what the script wrote; 0 where there is none. */
+export function lastPosition(output: string): number {
+  return Number(output.split('\n').at(-1));
 }

@@ -7,7 +7,7 @@ import { throwIfAborted } from '../pipeline/abort.js';
 import { decompressor } from '../pipeline/compression.js';
 import type { Tools } from '../pipeline/tools.js';
 import { createVolume, findVolume, isVolumeName, removeVolumeLabelled } from './docker-volume.js';
-import { pollRestorePosition } from './restore-position-poll.js';
+import { lastPosition, pollRestorePosition } from './restore-position-poll.js';
 import { runHelper, type HelperContainer, type HelperEnd } from './helper-container.js';
 import { ensureHelperImage } from './helper-image.js';
 import { LABEL, restoresWith } from './helper-labels.js';
@@ -32,6 +32,9 @@ export interface VolumeRestoreInput {
   onProgress: (bytesRead: number) => void;
 }
 
+/** How tar tells that a file could not be written: the error itself, or that a write was cut short before it. */
+const NO_ROOM = /: (No space left on device|Disk quota exceeded|Wrote only \d+ of \d+ bytes)$/m;
+
 /** What root needs to make any file with any owner, mode, capability and device number again. */
 const CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'MKNOD', 'SETFCAP'];
 
@@ -53,7 +56,9 @@ export async function restoreVolume(input: VolumeRestoreInput): Promise<{ warnin
   try {
     const onStarted = (id: string) => pollRestorePosition(id, input.onProgress);
     const end = await runHelper(container, { what, signal, onStarted });
-    return { warnings: requireFullRestore(what, end) };
+    const warnings = requireFullRestore(what, end);
+    input.onProgress(lastPosition(end.lastOutput));
+    return { warnings };
   } catch (error) {
     await removeUnfinished(into, token, error);
     throw error;
@@ -113,7 +118,7 @@ async function helperFor(input: VolumeRestoreInput, token: string): Promise<Help
 function requireFullRestore(what: string, { exitCode, outOfMemory, lastWords }: HelperEnd): string[] {
   const lines = lastWords === '' ? [] : lastWords.split('\n');
   if (exitCode === 0) return lines;
-  if (/: No space left on device$/m.test(lastWords)) {
+  if (NO_ROOM.test(lastWords)) {
     throw new BackupError('DiskFull', `cannot ${what}: because there is no space left where the engine keeps volumes`);
   }
   const reason = outOfMemory ? 'ran out of memory' : `ended with code ${String(exitCode)}`;

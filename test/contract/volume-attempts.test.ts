@@ -10,7 +10,7 @@ import { captureVolume, removeAttempts } from '../../src/sources/volume-capture.
 import { volumeExists } from '../support/docker-volume.js';
 import {
   attemptAt,
-  beforeCreate,
+  beforeDocker,
   containersOf,
   dockerLines,
   filesBeside,
@@ -162,7 +162,7 @@ test('an engine that goes away in the middle is unreachable, and the next attemp
 
 test('a volume that goes away before the helper is made is missing, and the one that the engine made is removed', async () => {
   const volume = await filledVolume('going', 'echo one >file');
-  await beforeCreate(`$real volume rm ${volume} >/dev/null`);
+  await beforeDocker('create', `$real volume rm ${volume} >/dev/null`);
   const attempt = await attemptAt(volume);
 
   await expect(captureVolume(attempt)).rejects.toMatchObject({ code: 'NotFound' });
@@ -172,7 +172,7 @@ test('a volume that goes away before the helper is made is missing, and the one 
 
 test('a volume that somebody made again in the meantime is captured', async () => {
   const volume = await filledVolume('coming', 'echo one >file');
-  await beforeCreate(`$real volume rm ${volume} >/dev/null; $real volume create ${volume} >/dev/null`);
+  await beforeDocker('create', `$real volume rm ${volume} >/dev/null; $real volume create ${volume} >/dev/null`);
   await captureVolume(await attemptAt(volume));
 
   expect(await volumeExists(volume)).toBe(true);

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { copyFile, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -9,9 +9,11 @@ import { restoreVolume, type VolumeRestoreInput } from '../../src/sources/volume
 import { insideVolume, volumeExists } from '../support/docker-volume.js';
 import {
   attemptAt,
+  beforeDocker,
   containersOf,
   dockerLines,
   filledVolume,
+  letGo,
   slowHelpers,
   testDirectory,
   volumeName,
@@ -121,17 +123,33 @@ test('a volume that another restore is filling is told as that, and a capture do
     code: 'Conflict',
     hint: expect.stringContaining(`docker rm --force ${id} && docker volume rm ${restore.into}`) as string,
   });
-  await run('docker', ['update', '--cpus', '2', id]);
+  await letGo(id);
   await captureVolume(await attemptAt(await filledVolume('small', 'echo one >file'), { service: restore.service }));
   await restoring;
   expect(await walk(await insideVolume(restore.into))).toEqual(await walk(await insideVolume(restore.volume)));
 });
 
-test('a restore tells how far it has read', async () => {
+test('a restore tells how far it has read, to the end', async () => {
   const restore = await restoreOf('head -c 40M /dev/urandom >noise');
-  await slowHelpers();
-  await restoreVolume(restore);
+  await slowHelpers(0.02);
+  const restoring = restoreVolume(restore);
+  await waitFor('a position', () => restore.positions.length > 0);
+  await letGo((await containersOf(restore.service))[0] ?? '');
+  await restoring;
 
-  expect(restore.positions.length).toBeGreaterThan(0);
-  expect(restore.positions).toEqual([...new Set(restore.positions)].sort((one, other) => one - other));
+  expect(restore.positions.length).toBeGreaterThan(1);
+  expect(restore.positions).toEqual([...restore.positions].sort((one, other) => one - other));
+  expect(restore.positions.at(-1)).toBe((await stat(restore.artifactPath)).size);
+});
+
+test('a restore without room is DiskFull, and leaves no volume', async () => {
+  const restore = await restoreOf('head -c 8M /dev/urandom >noise');
+  const small = 'shift 2; set -- volume create --opt type=tmpfs --opt device=tmpfs --opt o=size=4m "$@"';
+  await beforeDocker('volume create', small);
+
+  await expect(restoreVolume(restore)).rejects.toMatchObject({
+    code: 'DiskFull',
+    message: `cannot restore files into the volume "${restore.into}": because there is no space left where the engine keeps volumes`,
+  });
+  expect(await volumeExists(restore.into)).toBe(false);
 });

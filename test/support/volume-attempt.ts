@@ -87,21 +87,26 @@ export function containersOf(service: string): Promise<string[]> {
 }
 
 /**
- * Puts a `docker` before the real one, for this test, that first runs a bash script of the test where a container is to be
- * made: `$real` is the real program, `set -- "$@"` changes the arguments.
+ * Puts a `docker` before the real one, for this test, that first runs a bash script where its arguments begin with
+ * `command`: `$real` is the real program, `set --` changes the arguments.
  */
-export async function beforeCreate(script: string): Promise<void> {
+export async function beforeDocker(command: string, script: string): Promise<void> {
   const directory = await testDirectory();
   const real = (await run('which', ['docker'])).stdout.trim();
-  const text = `#!/bin/bash\nreal=${real}\nif [[ $1 = create ]]; then ${script}; fi\nexec "$real" "$@"\n`;
-  await writeFile(join(directory, 'docker'), text);
+  const lines = [
+    '#!/bin/bash',
+    `real=${real}`,
+    `if [[ "$* " = "${command} "* ]]; then ${script}; fi`,
+    'exec "$real" "$@"',
+  ];
+  await writeFile(join(directory, 'docker'), lines.join('\n') + '\n');
   await chmod(join(directory, 'docker'), 0o755);
   stubEnvironment('PATH', `${directory}:${process.env['PATH'] ?? ''}`);
 }
 
 /** Gives helpers of this test so little of a core that a test has the time to meet them at work. */
-export function slowHelpers(): Promise<void> {
-  return beforeCreate('shift; set -- create --cpus 0.05 "$@"');
+export function slowHelpers(cores = 0.05): Promise<void> {
+  return beforeDocker('create', `shift; set -- create --cpus ${String(cores)} "$@"`);
 }
 
 /** Lets a slow helper go on as fast as it can. */
