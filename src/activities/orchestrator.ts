@@ -10,6 +10,7 @@ import type {
   PlanRunInput,
   ReportRunInput,
 } from '../domain/steps.js';
+import { ORCHESTRATOR_HEARTBEAT_TIMEOUT_MS } from '../domain/task-queues.js';
 import { planRun } from '../steps/plan.js';
 import { reportRun } from '../steps/report.js';
 import { queuePollers } from '../temporal/pollers.js';
@@ -18,7 +19,7 @@ import type { BackupTarget } from '../workflows/backup-target.js';
 import type { OrchestratorDeps } from './deps.js';
 import { translate } from './failures.js';
 
-const PULSE_MS = 10_000; // a sixth of the heartbeat timeout of this step
+const PULSE_MS = ORCHESTRATOR_HEARTBEAT_TIMEOUT_MS / 4;
 
 export type OrchestratorActivities = ReturnType<typeof createOrchestratorActivities>;
 
@@ -26,54 +27,65 @@ export type OrchestratorActivities = ReturnType<typeof createOrchestratorActivit
 export function createOrchestratorActivities(deps: OrchestratorDeps) {
   const { client, service } = deps;
   return {
-    async planRun(input: PlanRunInput): Promise<RunPlan> {
-      const runtime = await deps.runtime();
-      return translate(async () => {
-        const directoryIds = knownDirectoryIds(await listSchedules(client), service);
-        const warnings = await scheduleWarnings(deps, runtime.config.backup);
-        const plan = await planRun(runtime, input, { service, directoryIds, warnings });
-        if (plan.reserved) logPlan(deps.runLog(runtime, plan.run), plan);
-        return plan;
-      }, runtime.redact);
-    },
+    planRun: (input: PlanRunInput): Promise<RunPlan> =>
+      pulsing(async () => {
+        const runtime = await deps.runtime();
+        return translate(async () => {
+          const directoryIds = knownDirectoryIds(await listSchedules(client), service);
+          const warnings = await scheduleWarnings(deps, runtime.config.backup);
+          const plan = await planRun(runtime, input, { service, directoryIds, warnings });
+          if (plan.reserved) logPlan(deps.runLog(runtime, plan.run), plan);
+          return plan;
+        }, runtime.redact);
+      }),
 
-    async reportRun(input: ReportRunInput): Promise<string[]> {
-      const runtime = await deps.runtime();
-      return translate(async () => {
-        const warnings = await reportRun(runtime, input);
-        if (input.plan.reserved) logReport(deps.runLog(runtime, input.plan.run), input);
-        return warnings;
-      }, runtime.redact);
-    },
+    reportRun: (input: ReportRunInput): Promise<string[]> =>
+      pulsing(async () => {
+        const runtime = await deps.runtime();
+        return translate(async () => {
+          const warnings = await reportRun(runtime, input);
+          if (input.plan.reserved) logReport(deps.runLog(runtime, input.plan.run), input);
+          return warnings;
+        }, runtime.redact);
+      }),
 
-    async isQueuePolled({ taskQueue }: { taskQueue: string }): Promise<boolean> {
-      return (await queuePollers(client, { taskQueue, type: 'activity' })).length > 0;
-    },
+    isQueuePolled: ({ taskQueue }: { taskQueue: string }): Promise<boolean> =>
+      pulsing(async () => (await queuePollers(client, { taskQueue, type: 'activity' })).length > 0),
 
     /** Whose child runs under an id; undefined where it has ended meanwhile and was another run's. */
-    async findChildHolder({ childWorkflowId }: ChildHolderInput): Promise<ChildHolder | undefined> {
-      const info = await client.workflow.getHandle(childWorkflowId).describe();
-      const memo = info.memo as Partial<ChildHolder> | undefined;
-      const holder = { parentWorkflowId: memo?.parentWorkflowId ?? '', run: memo?.run ?? '' };
-      const isOurs = holder.parentWorkflowId === Context.current().info.workflowExecution?.workflowId;
-      return isOurs || info.status.name === 'RUNNING' ? holder : undefined;
-    },
+    findChildHolder: ({ childWorkflowId }: ChildHolderInput): Promise<ChildHolder | undefined> =>
+      pulsing(async () => {
+        const info = await client.workflow.getHandle(childWorkflowId).describe();
+        const memo = info.memo as Partial<ChildHolder> | undefined;
+        const holder = { parentWorkflowId: memo?.parentWorkflowId ?? '', run: memo?.run ?? '' };
+        const isOurs = holder.parentWorkflowId === Context.current().info.workflowExecution?.workflowId;
+        return isOurs || info.status.name === 'RUNNING' ? holder : undefined;
+      }),
 
     /** The result of a child that this workflow started before it was reset; fails as the child does, and passes a cancellation on. */
-    async awaitChild({ childWorkflowId }: ChildHolderInput): Promise<BackupTargetResult> {
-      const ctx = Context.current();
-      const child = client.workflow.getHandle<typeof BackupTarget>(childWorkflowId);
-      const pulse = setInterval(() => ctx.heartbeat(), PULSE_MS);
-      try {
-        return await Promise.race([child.result(), ctx.cancelled]);
-      } catch (error) {
-        if (ctx.cancellationDetails?.cancelRequested) await child.cancel();
-        throw error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure ? error.cause : error;
-      } finally {
-        clearInterval(pulse);
-      }
-    },
+    awaitChild: ({ childWorkflowId }: ChildHolderInput): Promise<BackupTargetResult> =>
+      pulsing(async () => {
+        const ctx = Context.current();
+        const child = client.workflow.getHandle<typeof BackupTarget>(childWorkflowId);
+        try {
+          return await Promise.race([child.result(), ctx.cancelled]);
+        } catch (error) {
+          if (ctx.cancellationDetails?.cancelRequested) await child.cancel();
+          throw error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure ? error.cause : error;
+        }
+      }),
   };
+}
+
+/** Shows while `work` goes on that this worker lives. */
+async function pulsing<T>(work: () => Promise<T>): Promise<T> {
+  const ctx = Context.current();
+  const pulse = setInterval(() => ctx.heartbeat(), PULSE_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(pulse);
+  }
 }
 
 async function scheduleWarnings(

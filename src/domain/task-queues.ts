@@ -1,6 +1,9 @@
 /** Workflows and what one orchestrator does for all hosts. */
 export const ORCHESTRATOR_QUEUE = 'backup';
 
+/** After how long without a sign of life a step of the orchestrator is given to another worker. */
+export const ORCHESTRATOR_HEARTBEAT_TIMEOUT_MS = 20_000;
+
 /** Where the workers of a host wait for its captures, copies and prunes. */
 export function hostQueue(host: string): string {
   return `${ORCHESTRATOR_QUEUE}-${host}`;

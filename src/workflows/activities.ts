@@ -1,24 +1,28 @@
 import { ActivityCancellationType, ApplicationFailure, proxyActivities } from '@temporalio/workflow';
 import type { HostActivities } from '../activities/host.js';
 import type { OrchestratorActivities } from '../activities/orchestrator.js';
-import { hostQueue } from '../domain/task-queues.js';
+import { ORCHESTRATOR_HEARTBEAT_TIMEOUT_MS, hostQueue } from '../domain/task-queues.js';
 import type { RunSettings } from '../domain/run.js';
 import { isUnpolled, isWorkerShutdown } from './failures.js';
 
 // Without it a cancelled activity is forgotten while it still runs, and the next attempt meets it.
 const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
 
+// Without it a worker that dies during a short step holds the run up for that step's whole time-out.
+const heartbeatTimeout = ORCHESTRATOR_HEARTBEAT_TIMEOUT_MS;
+
 /** Short steps on the orchestrator's own queue: plan, report, questions to Temporal. */
 export const orchestrator = proxyActivities<OrchestratorActivities>({
   startToCloseTimeout: '10 minutes',
+  heartbeatTimeout,
   retry: { initialInterval: '2 seconds', maximumInterval: '30 seconds', maximumAttempts: 5 },
   cancellationType,
 });
 
-/** Waits as long as the other workflow runs, so it must show that it is alive and may be tried for ever. */
+/** Waits as long as the other workflow runs, so it may be tried for ever. */
 export const childWaiter = proxyActivities<OrchestratorActivities>({
   startToCloseTimeout: '1 day',
-  heartbeatTimeout: '1 minute',
+  heartbeatTimeout,
   retry: { initialInterval: '2 seconds', maximumInterval: '1 minute' },
   cancellationType,
 });
