@@ -23,10 +23,17 @@ export async function receiveFile({ chunks, to, from, facts, signal, onProgress 
   const file = await openNew(to);
   const digest = new ContentDigest();
   try {
-    const written = file.createWriteStream({ autoClose: false, highWaterMark: CHUNK_BYTES });
-    await pipeline(chunks, (passing) => observe(passing as AsyncIterable<Uint8Array>, digest, onProgress), written, {
-      signal,
-    });
+    await pipeline(
+      chunks,
+      async (passing: AsyncIterable<Uint8Array>) => {
+        for await (const chunk of passing) {
+          digest.update(chunk);
+          await file.appendFile(chunk);
+          onProgress(digest.sizeBytes);
+        }
+      },
+      { signal },
+    );
     assertFacts(from, digest.facts(), facts);
     await file.sync();
     await file.close();
@@ -44,18 +51,6 @@ async function openNew(path: string) {
     if (codeOf(error) === 'EEXIST')
       throw new BackupError('Conflict', `cannot write ${path}: because it is there already`);
     throw localError(`write ${path}`, error);
-  }
-}
-
-async function* observe(
-  chunks: AsyncIterable<Uint8Array>,
-  digest: ContentDigest,
-  onProgress: TransferOptions['onProgress'],
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    digest.update(chunk);
-    yield chunk;
-    onProgress(digest.sizeBytes);
   }
 }
 

@@ -14,17 +14,16 @@ export interface ProofInput {
 
 /**
  * Whether the object at `key` has the facts: by the store's checksum over all of it, where it keeps one and the object
- * is one that we put there; else by reading it back.
+ * says that it was made from these bytes; else by reading it back.
  */
 export async function proveObject(input: ProofInput): Promise<StoredProof | 'different' | 'absent'> {
   const { facts } = input;
   const head = await headObject(input);
   if (head === undefined) return 'absent';
-  const sha256 = head.Metadata?.['sha256'];
-  if (head.ContentLength !== facts.sizeBytes || (sha256 !== undefined && sha256 !== facts.sha256)) return 'different';
+  if (head.ContentLength !== facts.sizeBytes) return 'different';
   const crc32 = wholeCrc32(head);
   if (crc32 !== undefined && crc32 !== facts.crc32) return 'different';
-  if (crc32 !== undefined && sha256 !== undefined) return 'checksum';
+  if (crc32 !== undefined && head.Metadata?.['sha256'] === facts.sha256) return 'checksum';
   return (await sha256OfObject(input)) === facts.sha256 ? 'read-back' : 'different';
 }
 

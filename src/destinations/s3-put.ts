@@ -2,6 +2,7 @@ import { BackupError } from '../domain/errors.js';
 import type { FileFacts, StoredProof, TransferOptions } from './destination.js';
 import type { S3Bucket } from './s3-bucket.js';
 import { isAnswer } from './s3-errors.js';
+import { statObject } from './s3-list.js';
 import { partSizeOf } from './s3-parts.js';
 import { proveObject } from './s3-proof.js';
 import { uploadFile } from './s3-upload.js';
@@ -33,6 +34,7 @@ export async function putS3File(input: PutInput): Promise<StoredProof> {
       options.onProgress(facts.sizeBytes);
       return proof;
     }
+    await statObject(bucket, path); // some stores make a missing bucket on the first write
     try {
       await uploadFile({ bucket, key, from, facts, partSizeBytes, options });
       uploaded = true;

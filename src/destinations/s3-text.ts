@@ -41,7 +41,7 @@ function putText(bucket: S3Bucket, key: string, text: string, condition: { IfNon
   return new PutObjectCommand({
     Bucket: bucket.name,
     Key: key,
-    Body: text,
+    Body: Buffer.from(text), // an empty text would have no length
     ContentType: key.endsWith('.json') ? 'application/json' : 'text/plain; charset=utf-8',
     ChecksumCRC32: crc32ToBase64(hexOf(crc32(text))),
     ...condition,

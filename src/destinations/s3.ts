@@ -1,15 +1,11 @@
-import {
-  CreateMultipartUploadCommand,
-  DeleteObjectCommand,
-  ListObjectsV2Command,
-  paginateListObjectsV2,
-} from '@aws-sdk/client-s3';
+import { CreateMultipartUploadCommand, DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { BackupError } from '../domain/errors.js';
-import type { Destination, StoredObject } from './destination.js';
+import type { Destination } from './destination.js';
 import { receiveFile } from './local-transfer.js';
 import { S3Bucket, type S3BucketInput } from './s3-bucket.js';
 import { readObject } from './s3-download.js';
 import { isAnswer } from './s3-errors.js';
+import { listObjects, statObject } from './s3-list.js';
 import { putS3File } from './s3-put.js';
 import { createTextObject, readTextObject, replaceTextObject } from './s3-text.js';
 import { abortOpenUpload, listUploads, listUploadsOf } from './s3-uploads.js';
@@ -57,7 +53,10 @@ export function createS3Destination({ partSizeBytes, ...input }: S3DestinationIn
       }),
 
     replaceText: (path, text) =>
-      bucket.naming(`write ${bucket.urlOf(path)}`, () => replaceTextObject(bucket, bucket.keyOf(path), text)),
+      bucket.naming(`write ${bucket.urlOf(path)}`, async () => {
+        await statObject(bucket, path); // some stores make a missing bucket on the first write
+        await replaceTextObject(bucket, bucket.keyOf(path), text);
+      }),
 
     putFile: (path, from, facts, options) =>
       bucket.naming(
@@ -92,26 +91,6 @@ export function createS3Destination({ partSizeBytes, ...input }: S3DestinationIn
         for (const upload of await listUploadsOf(bucket, bucket.keyOf(path))) await abortOpenUpload(bucket, upload);
       }),
   };
-}
-
-async function listObjects(bucket: S3Bucket, prefix: string): Promise<StoredObject[]> {
-  const objects: StoredObject[] = [];
-  const input = { Bucket: bucket.name, Prefix: bucket.keyPrefixOf(prefix) };
-  for await (const page of paginateListObjectsV2({ client: bucket.client }, input)) {
-    for (const { Key: key = '', Size: sizeBytes = 0 } of page.Contents ?? []) {
-      // A key that ends with `/` is how consoles show an empty folder.
-      if (!key.endsWith('/')) objects.push({ path: bucket.pathOf(key), sizeBytes });
-    }
-  }
-  return objects;
-}
-
-/** By listing, since the answer to HEAD does not tell a missing bucket from a missing object, nor why it refused. */
-async function statObject(bucket: S3Bucket, path: string): Promise<StoredObject | undefined> {
-  const key = bucket.keyOf(path);
-  const command = new ListObjectsV2Command({ Bucket: bucket.name, Prefix: key, MaxKeys: 1 });
-  const [first] = (await bucket.client.send(command)).Contents ?? [];
-  return first?.Key === key ? { path, sizeBytes: first.Size ?? 0 } : undefined;
 }
 
 /** Tries to list and to write; an upload that is begun and aborted leaves nothing. */
