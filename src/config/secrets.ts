@@ -31,7 +31,6 @@ function patternOf(secrets: string[]): RegExp | undefined {
 function formsOf(secret: string): string[] {
   const wellFormed = Buffer.from(secret).toString(); // half a surrogate pair has no URL form and would throw
   const url = encodeURIComponent(wellFormed);
-  const base64 = Buffer.from(secret).toString('base64');
   return [
     secret,
     url,
@@ -42,9 +41,7 @@ function formsOf(secret: string): string[] {
     inJson(inJson(secret)),
     secret.replaceAll(/[\\:]/g, '\\$&'),
     secret.replaceAll("'", "''"),
-    base64,
-    base64.replaceAll('=', ''),
-    base64.replaceAll('+', '-').replaceAll('/', '_'),
+    Buffer.from(secret).toString('base64').replaceAll('=', ''), // with its padding it is found too
     Buffer.from(secret).toString('base64url'),
   ];
 }

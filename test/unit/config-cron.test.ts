@@ -87,6 +87,7 @@ describe('the shortest gap', () => {
     ['0 1 * * 0', 'America/New_York', 7 * DAY_MS - HOUR_MS],
     ['0 3 1 * 1', 'UTC', DAY_MS],
     ['0 3 * * 1', 'UTC', 7 * DAY_MS],
+    ['0 3 */2 * 1', 'UTC', 7 * DAY_MS],
     ['0 3 1 * *', 'UTC', 28 * DAY_MS],
     ['@yearly', 'UTC', 365 * DAY_MS],
     ['0 3 29 2 *', 'UTC', 1461 * DAY_MS],

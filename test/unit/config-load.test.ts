@@ -1,5 +1,5 @@
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/config.js';
 import { databaseEntry, fileOf, loadText, testDirectory } from '../support/config-file.js';
@@ -94,7 +94,8 @@ describe("a user's file", () => {
     const directory = testDirectory();
     writeFileSync(join(directory, 'real.yml'), USERS_FILE);
     symlinkSync('real.yml', join(directory, 'link.yml'));
-    const config = await loadConfig({ file: join(directory, 'link.yml'), env: USERS_ENV });
+    const file = relative(process.cwd(), join(directory, 'link.yml'));
+    const config = await loadConfig({ file, env: USERS_ENV });
     expect(config).toMatchObject({ file: join(directory, 'link.yml'), text: USERS_FILE });
   });
 });

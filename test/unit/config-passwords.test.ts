@@ -93,6 +93,12 @@ describe('a password that cannot be', () => {
     expect(refused[0]?.error).not.toMatch(/hunter2|41414141/);
   });
 
+  it('names the type of what is no text', async () => {
+    expect((await withPassword(41_414_141)).refused[0]?.error).toContain(
+      'but it is a number\nHINT: put quotes around it',
+    );
+  });
+
   it('that YAML took for a comment is explained', async () => {
     const text = `backup_targets:
   - name: d

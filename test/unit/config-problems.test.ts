@@ -219,6 +219,7 @@ describe('an error within an entry', () => {
     [databaseEntry('bad', { host: 'a\nb' }), 'config.host: expected one line of text'],
     [databaseEntry('bad', { host: 'a\0b' }), 'config.host: expected one line of text'],
     [databaseEntry('bad', { database: 'a\0b' }), 'config.database: expected text, not empty'],
+    [databaseEntry('bad', { database: '' }), 'config.database: expected text, not empty, but it is ""'],
     [databaseEntry('bad', { database: 5 }), 'but it is the number 5\nHINT: put quotes around it'],
     [databaseEntry('bad', { sslmode: 'on' }), 'config.sslmode: expected one of disable, allow, prefer, require, '],
     [databaseEntry('bad', {}, { type: 'mysql' }), 'type: expected database, but it is "mysql"'],
