@@ -68,7 +68,9 @@ function takeLine(messages: HelperMessages, line: string): void {
 
 /** tar writes the bytes of a name that are not ASCII as `\303\251`; this gives them back where they are UTF-8. */
 export function readable(text: string): string {
-  const bytes = text.replace(/\\([2-3][0-7]{2})/g, (_match, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+  const bytes = text.replace(/\\\\|\\([2-3][0-7]{2})/g, (escaped, octal: string | undefined) =>
+    octal === undefined ? escaped : String.fromCharCode(parseInt(octal, 8)),
+  );
   const decoded = Buffer.from(bytes, 'latin1').toString('utf8');
   return decoded.includes('\uFFFD') ? text : decoded;
 }

@@ -56,8 +56,8 @@ test.each(['gzip', 'zstd'] as const)(
     expect(captured).toEqual({
       source: { kind: 'volume', host: 'default', volume },
       programs: {
-        tar: expect.stringMatching(/^\d+\.\d+/),
-        [compression === 'zstd' ? 'zstd' : 'bgzip']: expect.stringMatching(/^\d+\.\d+/),
+        tar: expect.stringMatching(/^\d+\.\d+/) as string,
+        [compression === 'zstd' ? 'zstd' : 'bgzip']: expect.stringMatching(/^\d+\.\d+/) as string,
       },
       warnings: [],
     });

@@ -133,15 +133,23 @@ test('a host with other programs has another image', async () => {
   expect(other).not.toBe(image);
 });
 
-test('a configured image is used', async () => {
-  const image = `backup-tests/configured:${String(process.pid)}`;
-  await run('docker', ['tag', await ensureHelperImage({ signal }), image]);
-  onTestFinished(() => removeImages([image]));
-  const used = join(await testDirectory(), 'used');
-  await beforeDocker('create', `echo "$*" >${used}`);
-  await captureVolume(await attemptAt(await filledVolume('small', 'echo one >file'), { helperImage: image }));
+test('a configured image is used, and the volumes that it declares are removed again', async () => {
+  const helperImage = `backup-tests/declares:${String(process.pid)}`;
+  const directory = await testDirectory();
+  const [plain = ''] = await dockerLines('create', await ensureHelperImage({ signal }), 'bash');
+  await run('docker', ['commit', '--change', 'VOLUME /declared', plain, helperImage]);
+  await run('docker', ['rm', plain]);
+  onTestFinished(() => removeImages([helperImage]));
+  const made = join(directory, 'made');
+  // What the engine made for the container is known only as long as that is there.
+  await beforeDocker('rm', `"$real" inspect --format '{{range .Mounts}}{{.Name}} {{end}}' "\${@: -1}" >${made}`);
+  const attempt = await attemptAt(await filledVolume('small', 'echo one >file'), { helperImage });
+  await captureVolume(attempt);
 
-  await run('grep', ['--quiet', '--fixed-strings', image, used]);
+  const names = (await readFile(made, 'utf8')).split(/\s+/).filter((name) => name !== '');
+  expect(names).toHaveLength(2);
+  const existing = await dockerLines('volume', 'ls', '--quiet');
+  expect(names.filter((name) => existing.includes(name))).toEqual([attempt.volumeName]);
 });
 
 test('a configured image that cannot be had is named', async () => {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { findTools } from '../../src/pipeline/tools.js';
 import { captureVolume } from '../../src/sources/volume-capture.js';
 import { checkVolume } from '../../src/sources/volume-check.js';
@@ -160,11 +160,7 @@ test.each(['unix:///nonexistent', 'tcp://127.0.0.1:1'])(
   'an engine that is not at %s is unreachable',
   async (address) => {
     const attempt = await attemptAt(volumeName('any'));
-    vi.stubEnv('DOCKER_HOST', address);
-    onTestFinished(() => {
-      vi.unstubAllEnvs();
-    });
-
+    stubEnvironment('DOCKER_HOST', address);
     const expected = {
       code: 'ServerUnreachable',
       retryable: true,
@@ -173,6 +169,5 @@ test.each(['unix:///nonexistent', 'tcp://127.0.0.1:1'])(
     };
     await expect(captureVolume(attempt)).rejects.toMatchObject(expected);
     await expect(checkVolume({ volumeName: attempt.volumeName })).rejects.toMatchObject(expected);
-    vi.unstubAllEnvs(); // the volume's removal needs the engine
   },
 );
