@@ -7,7 +7,7 @@ import { createLocalDestination } from '../../src/destinations/local.js';
 import type { Manifest } from '../../src/domain/manifest.js';
 import { databaseItem, deploy, type Deployment } from '../support/deployment.js';
 import { placeArtifact } from '../support/placed-artifact.js';
-import { s3Destination, useProvidedKeys } from '../support/s3-place.js';
+import { s3Destination, useProvidedS3 } from '../support/s3-place.js';
 import { createBucket } from '../support/s3-server.js';
 
 const bucket = `list-${randomBytes(4).toString('hex')}`;
@@ -18,7 +18,7 @@ let newest: Manifest;
 
 beforeAll(async () => {
   await createBucket(inject('s3').endpoint, bucket);
-  useProvidedKeys();
+  await useProvidedS3();
   deployment = await deploy({
     databases: `${databaseItem('mordor', 'mordor')}\n${databaseItem('new', 'new')}`,
     s3: { bucket, prefix: 'nightly' },
@@ -37,7 +37,8 @@ beforeAll(async () => {
 });
 afterAll(() => deployment.close());
 
-const runs = (json: unknown) => (json as { run: string; destination: string }[]).map((r) => `${r.run} ${r.destination}`);
+const runs = (json: unknown) =>
+  (json as { run: string; destination: string }[]).map((r) => `${r.run} ${r.destination}`);
 
 describe('backupctl list', () => {
   it('shows what lies in every destination, newest capture first, with all that is promised of a row', async () => {
@@ -119,7 +120,8 @@ describe('backupctl list', () => {
       expect(stderr).toContain(`not listed: ${pathOf(cut)}.manifest.json: cannot read the manifest`);
       expect(code).toBe(0);
     } finally {
-      for (const run of ['20261110_030000', '20261111_030000']) await rm(join(deployment.backupDir, run), { recursive: true });
+      for (const run of ['20261110_030000', '20261111_030000'])
+        await rm(join(deployment.backupDir, run), { recursive: true });
     }
   });
 
