@@ -27,6 +27,7 @@ export class S3Bucket {
   readonly name: string;
   readonly location: string;
   readonly #prefix: string;
+  readonly #store: string;
 
   constructor({
     bucket,
@@ -41,6 +42,7 @@ export class S3Bucket {
     const folder = prefix.replace(/^\/+|\/+$/g, '');
     this.#prefix = folder === '' ? '' : `${folder}/`;
     this.location = `s3://${bucket}/${folder}`.replace(/\/$/, '');
+    this.#store = endpoint === undefined ? 'S3' : `the store at ${endpoint}`;
     const ownRegion = region ?? (endpoint === undefined ? undefined : 'us-east-1');
     // Which Node versions serve is for our own `engines` to say, not for seven lines on stderr of every command.
     process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
@@ -80,17 +82,15 @@ export class S3Bucket {
       return await work();
     } catch (error) {
       if (signal?.aborted === true) throw abortError(signal);
-      throw s3Error(error, { doing, bucketName: this.name, redact: await this.#redactor() });
+      throw s3Error(error, { doing, bucketName: this.name, store: this.#store, redact: await this.#redactor() });
     }
   }
 
   /** Stores repeat in their answers what they were sent. */
   async #redactor(): Promise<(text: string) => string> {
     const keys = await this.client.config.credentials().catch(() => undefined);
-    const secrets = [keys?.secretAccessKey, keys?.sessionToken, keys?.accessKeyId].filter(
-      (s) => s !== undefined && s !== '',
-    );
-    return (text) => secrets.reduce<string>((rest, secret) => rest.replaceAll(secret ?? '', '***'), text);
+    const secrets = [keys?.secretAccessKey, keys?.sessionToken, keys?.accessKeyId].filter((s) => s !== undefined);
+    return (text) => secrets.filter((s) => s.length > 3).reduce((rest, s) => rest.replaceAll(s, '***'), text);
   }
 }
 

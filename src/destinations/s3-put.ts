@@ -25,16 +25,18 @@ export async function putS3File(input: PutInput): Promise<StoredProof> {
   const { bucket, path, from, facts, options } = input;
   const key = bucket.keyOf(path);
   const partSizeBytes = input.partSizeBytes ?? partSizeOf(facts.sizeBytes);
+  // A listing tells what HEAD does not: a missing bucket (which some stores make on the first write), why it is refused.
+  let mayBeThere = (await statObject(bucket, path, options.signal)) !== undefined;
   let uploaded = false;
   for (let starts = 0; starts < MAX_STARTS; starts++) {
-    const proof = await proveObject({ bucket, key, facts, options });
+    const proof = mayBeThere ? await proveObject({ bucket, key, facts, options }) : 'absent';
     if (proof === 'different') throw uploaded ? storedDamaged(bucket.urlOf(path)) : taken(bucket.urlOf(path));
     if (proof !== 'absent') {
       if (facts.sizeBytes > partSizeBytes) await dropUploads(bucket, key);
       options.onProgress(facts.sizeBytes);
       return proof;
     }
-    await statObject(bucket, path); // some stores make a missing bucket on the first write
+    mayBeThere = true;
     try {
       await uploadFile({ bucket, key, from, facts, partSizeBytes, options });
       uploaded = true;
@@ -49,9 +51,13 @@ export async function putS3File(input: PutInput): Promise<StoredProof> {
   );
 }
 
-/** Once the object is there, no upload of it can be completed any more: those left by other attempts are only a cost. */
+/**
+ * Once the object is there, no upload of it can be completed any more: those left by other attempts are only a cost, and
+ * not worth failing for. What is not to be had now is swept later.
+ */
 async function dropUploads(bucket: S3Bucket, key: string): Promise<void> {
-  for (const upload of await listUploadsOf(bucket, key)) await abortOpenUpload(bucket, upload);
+  const uploads = await listUploadsOf(bucket, key).catch(() => []);
+  await Promise.allSettled(uploads.map((upload) => abortOpenUpload(bucket, upload)));
 }
 
 function taken(url: string): BackupError {

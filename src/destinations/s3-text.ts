@@ -13,7 +13,7 @@ export async function readTextObject(bucket: S3Bucket, key: string): Promise<str
   try {
     for await (const chunk of readObject({ bucket, key })) chunks.push(chunk);
   } catch (error) {
-    if (isAnswer(error, 'NoSuchKey', 'NotFound')) return undefined;
+    if (isAnswer(error, 'NoSuchKey')) return undefined;
     throw error;
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -4,7 +4,7 @@ import type { Destination } from './destination.js';
 import { receiveFile } from './local-transfer.js';
 import { S3Bucket, type S3BucketInput } from './s3-bucket.js';
 import { readObject } from './s3-download.js';
-import { isAnswer } from './s3-errors.js';
+import { isAnswer, NoStoreError } from './s3-errors.js';
 import { listObjects, statObject } from './s3-list.js';
 import { putS3File } from './s3-put.js';
 import { createTextObject, readTextObject, replaceTextObject } from './s3-text.js';
@@ -100,7 +100,8 @@ async function checkBucket(bucket: S3Bucket): Promise<void> {
   const { UploadId: id } = await bucket.client.send(
     new CreateMultipartUploadCommand({ Bucket: bucket.name, Key: key }),
   );
-  if (id !== undefined) await abortOpenUpload(bucket, { key, id, startedAt: new Date() });
+  if (id === undefined) throw new NoStoreError('no upload id');
+  await abortOpenUpload(bucket, { key, id, startedAt: new Date() });
 }
 
 async function sweepUploads(bucket: S3Bucket, { isOurs, olderThanMs, now }: SweepInput): Promise<number> {
