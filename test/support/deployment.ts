@@ -8,7 +8,7 @@ import { queuePollers } from '../../src/temporal/pollers.js';
 import { inScratchDirectory, removeDirectory } from './scratch-directory.js';
 import { createNamespace } from './temporal-namespace.js';
 import { runBackupctl, type CommandResult, type RunningCommand, startBackupctl } from './backupctl.js';
-import { WorkerProcess } from './worker-process.js';
+import { WorkerProcess, type WorkerOptions } from './worker-process.js';
 import { waitFor } from './wait-for.js';
 import './provided.js';
 
@@ -37,7 +37,7 @@ export interface Deployment {
   env: Record<string, string>;
   configure(options: DeploymentOptions): Promise<void>;
   /** Starts `node dist/worker.js`, and waits until it polls. */
-  startWorker(env?: Record<string, string>): Promise<WorkerProcess>;
+  startWorker(env?: Record<string, string>, options?: Pick<WorkerOptions, 'wrapper'>): Promise<WorkerProcess>;
   backupctl(args: readonly string[], env?: Record<string, string>): Promise<CommandResult>;
   startBackupctl(args: readonly string[], env?: Record<string, string>): RunningCommand;
   close(): Promise<void>;
@@ -70,8 +70,9 @@ async function deployIn(directory: string, options: DeploymentOptions): Promise<
   await configure({});
   return {
     ...{ directory, backupDir, configFile, namespace, client, env, configure },
-    async startWorker(more = {}) {
+    async startWorker(more = {}, wrapping = {}) {
       const worker = new WorkerProcess({
+        ...wrapping,
         env: { ...env, ...more },
         logFile: join(directory, `worker-${workers.length}.log`),
       });

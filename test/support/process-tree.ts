@@ -9,11 +9,31 @@ export async function killTree(pid: number): Promise<void> {
 }
 
 function descendants(pid: number): number[] {
-  const children = read(`/proc/${String(pid)}/task/${String(pid)}/children`)
+  return childrenOf(pid).flatMap((child) => [child, ...descendants(child)]);
+}
+
+/** Ids of the processes that a process started from its first thread and that have not ended. */
+export function childrenOf(pid: number): number[] {
+  return read(`/proc/${String(pid)}/task/${String(pid)}/children`)
     .split(' ')
     .filter(Boolean)
     .map(Number);
-  return children.flatMap((child) => [child, ...descendants(child)]);
+}
+
+export interface SeenProcess {
+  pid: number;
+  /** Its program's name, at most 15 characters: `pg_dump`. */
+  name: string;
+  hasEnded: () => boolean;
+}
+
+/** Everything that a process started, directly or not, and that runs now. */
+export function processesUnder(pid: number): SeenProcess[] {
+  return descendants(pid).map((each) => ({
+    pid: each,
+    name: read(`/proc/${String(each)}/comm`).trim(),
+    hasEnded: () => hasEnded(each),
+  }));
 }
 
 function kill(pid: number): void {

@@ -21,6 +21,11 @@ export interface ServerCommand {
   readyTimeoutMs?: number;
 }
 
+export interface ProcessEnd {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
 /** A server that tests start, kill and start again with the same command. It dies with the process that started it. */
 export class ServerProcess {
   #child: ChildProcess | undefined;
@@ -29,6 +34,14 @@ export class ServerProcess {
 
   get pid(): number | undefined {
     return this.#child?.pid;
+  }
+
+  /** How it ended, once it has. */
+  get ended(): Promise<ProcessEnd> {
+    const child = this.#child;
+    if (child === undefined) return Promise.reject(new Error(`${this.command.name} was not started`));
+    const endOf = ({ exitCode: code, signalCode: signal }: ChildProcess) => ({ code, signal });
+    return hasEnded(child) ? Promise.resolve(endOf(child)) : once(child, 'exit').then(() => endOf(child));
   }
 
   /** Starts it and waits until it answers. */

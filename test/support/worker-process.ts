@@ -1,25 +1,31 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { ServerProcess } from './server-process.js';
+import { childrenOf } from './process-tree.js';
+import { ServerProcess, type ProcessEnd } from './server-process.js';
 
 const WORKER = fileURLToPath(new URL('../../dist/worker.js', import.meta.url));
 
 export interface WorkerOptions {
   env: Record<string, string>;
   logFile: string;
+  /** A program with its options that runs the worker as its one child (`strace …`). Default: none. */
+  wrapper?: readonly string[];
 }
 
 /** A worker as `npm start` runs it, in a process of its own. */
 export class WorkerProcess {
   readonly logFile: string;
   readonly #server: ServerProcess;
+  readonly #isWrapped: boolean;
 
-  constructor({ env, logFile }: WorkerOptions) {
+  constructor({ env, logFile, wrapper = [] }: WorkerOptions) {
     this.logFile = logFile;
+    this.#isWrapped = wrapper.length > 0;
+    const [program = process.execPath, ...options] = wrapper;
     this.#server = new ServerProcess({
       name: 'the worker',
-      program: process.execPath,
-      args: [WORKER],
+      program,
+      args: this.#isWrapped ? [...options, process.execPath, WORKER] : [WORKER],
       env: { UV_THREADPOOL_SIZE: '16', ...env },
       logFile,
       isReady: async () => (await readFile(logFile, 'utf8')).includes('worker is ready'),
@@ -27,8 +33,16 @@ export class WorkerProcess {
   }
 
   get pid(): number {
-    if (this.#server.pid === undefined) throw new Error('the worker was not started');
-    return this.#server.pid;
+    const { pid } = this.#server;
+    if (pid === undefined) throw new Error('the worker was not started');
+    const own = this.#isWrapped ? childrenOf(pid)[0] : pid;
+    if (own === undefined) throw new Error('the worker has ended');
+    return own;
+  }
+
+  /** How it ended, once it has. */
+  get ended(): Promise<ProcessEnd> {
+    return this.#server.ended;
   }
 
   /** Rejects, with the end of its log, where it ends instead of becoming ready. */
@@ -49,9 +63,11 @@ export class WorkerProcess {
     process.kill(this.pid, 'SIGCONT');
   }
 
-  /** SIGTERM, and waits until it has ended. */
-  stop(): Promise<void> {
-    return this.#server.terminate('SIGTERM', 60_000);
+  /** SIGTERM, and waits until it has ended: with code 0, or it was killed after a minute. */
+  async stop(): Promise<ProcessEnd> {
+    if (this.#isWrapped) process.kill(this.pid, 'SIGTERM');
+    else await this.#server.terminate('SIGTERM', 60_000);
+    return this.ended;
   }
 
   /** With everything that it started. */
