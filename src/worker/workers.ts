@@ -16,8 +16,10 @@ const FORCE_MS = 30_000;
 /** Captures and copies are bound by disk and processors, not by how many wait. */
 const HOST_SLOTS = 8;
 const ORCHESTRATOR_SLOTS = 20;
-/** A worker that hangs has taken what comes to its open polls, until each of these tasks times out: few polls, few tasks. */
-const POLLS = { type: 'simple-maximum', maximum: 2 } as const;
+/** A worker that hangs takes what comes to its open polls, until each of these tasks times out: few polls, few tasks. */
+const ACTIVITY_POLLS = { type: 'simple-maximum', maximum: 1 } as const;
+/** The least: one for workflows that it knows, one for others. */
+const WORKFLOW_POLLS = { type: 'simple-maximum', maximum: 2 } as const;
 /** How long a workflow waits for the worker that knows it before any other may go on with it: a dead one never comes. */
 const STICKY_MS = 3_000;
 
@@ -42,7 +44,7 @@ export async function createWorkers({ connection, client, service }: CreateWorke
     shutdownForceTime: FORCE_MS,
     maxHeartbeatThrottleInterval: 5_000,
     defaultHeartbeatThrottleInterval: 5_000,
-    activityTaskPollerBehavior: POLLS,
+    activityTaskPollerBehavior: ACTIVITY_POLLS,
   };
   const orchestrator = await Worker.create({
     ...common,
@@ -50,7 +52,7 @@ export async function createWorkers({ connection, client, service }: CreateWorke
     workflowBundle: { code: await workflowCode() },
     activities: createOrchestratorActivities({ ...service.deps, client, service: service.name }),
     maxConcurrentActivityTaskExecutions: ORCHESTRATOR_SLOTS,
-    workflowTaskPollerBehavior: POLLS,
+    workflowTaskPollerBehavior: WORKFLOW_POLLS,
     stickyQueueScheduleToStartTimeout: STICKY_MS,
   });
   const host = await Worker.create({
