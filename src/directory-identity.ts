@@ -63,7 +63,7 @@ export interface EstablishInput {
 /**
  * Makes sure that a directory is the one that is expected. One that nobody knows gets an identity, and is made where it
  * is missing; one that somebody knows and that has none, or another, is `DirectoryUnknown`: a disk that is not mounted.
- * With `initialise` it gets the expected identity, or keeps the one that it has.
+ * With `initialise` it gets the expected identity; where nobody expects one it keeps the one that it has, or gets a new one.
  */
 export async function establishIdentity(input: EstablishInput): Promise<DirectoryIdentity> {
   const { root, service, expectedId, initialise = false } = input;
@@ -75,10 +75,10 @@ export async function establishIdentity(input: EstablishInput): Promise<Director
   if (expectedId !== undefined && identity.id !== expectedId && !initialise) {
     throw unknown(root, `its id is ${identity.id}, and the schedule knows ${expectedId}`);
   }
-  if (service === undefined || service === identity.service) return identity;
-  const renamed = { ...identity, service };
-  await naming(`write to ${root}`, () => replaceTextFile(join(root, DIRECTORY_IDENTITY_NAME), textOf(renamed)));
-  return renamed;
+  const right = { ...identity, id: expectedId ?? identity.id, service: service ?? identity.service };
+  if (right.id === identity.id && right.service === identity.service) return identity;
+  await naming(`write to ${root}`, () => replaceTextFile(join(root, DIRECTORY_IDENTITY_NAME), textOf(right)));
+  return right;
 }
 
 async function createIdentity(input: EstablishInput): Promise<DirectoryIdentity> {

@@ -68,7 +68,7 @@ function summary({ file, targets, disabled, backup }: Config): string[] {
   const { schedule, timezone, backupDir, s3, retentionCount } = backup;
   return [
     file,
-    `targets: ${count('database')} databases, ${count('volume')} volumes, ${String(disabled.length)} disabled`,
+    `targets: databases ${count('database')}, volumes ${count('volume')}, disabled ${String(disabled.length)}`,
     `destinations: ${backupDir}${s3 === undefined ? '' : `, s3://${[s3.bucket, s3.prefix].filter(Boolean).join('/')}`}`,
     `schedule: ${schedule === undefined ? 'none, runs are started by hand' : `${schedule} (${timezone})`}`,
     `retention: ${String(retentionCount)} of each target in each destination`,

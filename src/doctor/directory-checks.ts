@@ -30,19 +30,26 @@ export function directoryChecks({ runtime, expectedId }: DirectoryChecksInput): 
 
 async function checkIdentity(local: LocalDestination, expectedId: string | undefined): Promise<string> {
   const identity = await readIdentity(local.root);
-  const recordedId = (await listRunRecords(local)).find(({ directoryId }) => directoryId !== '')?.directoryId;
-  const knownId = expectedId ?? recordedId;
-  if (identity === undefined && knownId === undefined) return 'new: it gets its identity from the first worker or run';
-  if (identity?.id === knownId || (identity !== undefined && knownId === undefined)) {
-    return `${identity?.id ?? ''} of the service ${identity?.service ?? ''}`;
-  }
-  const knower = expectedId === undefined ? 'the runs in it know' : 'the schedule knows';
-  const found = identity === undefined ? `it has no ${DIRECTORY_IDENTITY_NAME}` : `its id is ${identity.id}`;
-  throw new BackupError(
-    'DirectoryUnknown',
-    `cannot trust ${local.root}: because ${found}, and ${knower} the id ${knownId ?? ''}`,
-    { hint: 'mount the right disk, or, if this is the right directory, run: backupctl doctor --init-dir' },
-  );
+  if (identity === undefined) return checkUnknown(local, expectedId);
+  if (expectedId === undefined || identity.id === expectedId)
+    return `${identity.id} of the service ${identity.service}`;
+  throw untrusted(local, `its id is ${identity.id}, and the schedule knows the id ${expectedId}`);
+}
+
+/** A directory without identity is new, unless somebody knows one that should be there. */
+async function checkUnknown(local: LocalDestination, expectedId: string | undefined): Promise<string> {
+  const without = `it has no ${DIRECTORY_IDENTITY_NAME}`;
+  if (expectedId !== undefined) throw untrusted(local, `${without}, and the schedule knows the id ${expectedId}`);
+  const recorded = (await listRunRecords(local)).find(({ directoryId }) => directoryId !== '');
+  if (recorded !== undefined)
+    throw untrusted(local, `${without}, and run ${recorded.run} knows the id ${recorded.directoryId}`);
+  return 'new: it gets its identity from the first worker or run';
+}
+
+function untrusted({ root }: LocalDestination, because: string): BackupError {
+  return new BackupError('DirectoryUnknown', `cannot trust ${root}: because ${because}`, {
+    hint: 'mount the right disk, or, if this is the right directory, run: backupctl doctor --init-dir',
+  });
 }
 
 /** The next run needs about what the last artifacts took, before anything is pruned. */

@@ -1,7 +1,9 @@
 import { createCatalog } from '../catalog.js';
-import { establishIdentity, type DirectoryIdentity } from '../directory-identity.js';
+import { establishIdentity, readIdentity, type DirectoryIdentity } from '../directory-identity.js';
 import { BackupError } from '../domain/errors.js';
+import { DEFAULT_HOST } from '../domain/target.js';
 import type { Runtime } from '../runtime.js';
+import { knownDirectoryIds, type ScheduleFound } from '../temporal/schedules.js';
 import { accessTemporal } from './temporal-access.js';
 
 export interface InitDirectoryInput {
@@ -12,57 +14,69 @@ export interface InitDirectoryInput {
 
 /**
  * Makes the backup directory the one that is expected: with the id that the schedule knows; else, where Temporal does not
- * answer or knows none, the one that the runs in it name; else a new one.
+ * answer or knows none, the one that it has or that the runs in it name; else a new one.
  */
 export async function initDirectory({ runtime, say }: InitDirectoryInput): Promise<DirectoryIdentity> {
-  const { config, local } = runtime;
+  const schedules = await findSchedules(runtime, say);
+  const service = await serviceFor(runtime, schedules, say);
+  const expectedId = service === undefined ? undefined : knownDirectoryIds(schedules, service)[DEFAULT_HOST];
+  return establishIdentity({
+    root: runtime.local.root,
+    initialise: true,
+    ...(service !== undefined && { service }),
+    ...(expectedId !== undefined && { expectedId }),
+  });
+}
+
+async function findSchedules(runtime: Runtime, say: (text: string) => void): Promise<ScheduleFound[]> {
   const temporal = accessTemporal(runtime);
   try {
-    const [expectedId, scheduled] = await orNothing(
-      Promise.all([temporal.expectedDirectoryId, temporal.service]),
-      'whether a schedule knows this directory',
-      say,
-    );
-    const knownService = scheduled ?? (await serviceOfManifests(runtime, say));
-    const { service } = config.backup;
-    return await establishIdentity({
-      root: local.root,
-      initialise: true,
-      ...(service !== undefined && { service }),
-      ...(knownService !== undefined && { knownService }),
-      ...(expectedId !== undefined && { expectedId }),
-    });
+    return await temporal.schedules;
+  } catch (error) {
+    if (!(error instanceof BackupError)) throw error;
+    say(`cannot tell whether a schedule knows this directory: ${error.message}`);
+    return [];
   } finally {
     await temporal.close();
   }
 }
 
-async function orNothing<T extends unknown[]>(
-  asked: Promise<T>,
-  what: string,
+/**
+ * As configured; else the one that has artifacts and this directory; else the one that the namespace belongs to, before
+ * the name of a directory that was made while nobody could be asked; else the one that has artifacts.
+ */
+async function serviceFor(
+  { config, local, destinations }: Runtime,
+  schedules: readonly ScheduleFound[],
   say: (text: string) => void,
-): Promise<T | []> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (!(error instanceof BackupError)) throw error;
-    say(`cannot tell ${what}: ${error.message}`);
-    return [];
-  }
+): Promise<string | undefined> {
+  if (config.backup.service !== undefined) return config.backup.service;
+  const ofDirectory = (await readIdentity(local.root).catch(ignoreDamaged))?.service;
+  const ofArtifacts = await servicesOf(destinations, say);
+  if (ofDirectory !== undefined && ofArtifacts.has(ofDirectory)) return ofDirectory;
+  const ofSchedules = new Set(schedules.map(({ memo }) => memo.backupService));
+  return onlyOne(ofSchedules) ?? ofDirectory ?? onlyOne(ofArtifacts);
 }
 
-/** The one service that the manifests of all destinations name. */
-async function serviceOfManifests({ destinations }: Runtime, say: (text: string) => void): Promise<string | undefined> {
+async function servicesOf(destinations: Runtime['destinations'], say: (text: string) => void): Promise<Set<string>> {
   const names = new Set<string>();
   for (const destination of destinations) {
-    const listing = await createCatalog(destination)
-      .list()
-      .catch((error: unknown) => {
-        if (!(error instanceof BackupError)) throw error;
-        if (error.code !== 'NotFound') say(`cannot tell whose artifacts are there: ${error.message}`);
-        return undefined;
-      });
-    for (const { manifest } of listing?.entries ?? []) names.add(manifest.service);
+    try {
+      for (const { manifest } of (await createCatalog(destination).list()).entries) names.add(manifest.service);
+    } catch (error) {
+      if (!(error instanceof BackupError)) throw error;
+      // A directory that is not there yet is about to be made.
+      if (error.code !== 'NotFound')
+        say(`cannot tell whose artifacts are in ${destination.location}: ${error.message}`);
+    }
   }
+  return names;
+}
+
+function ignoreDamaged(error: unknown): undefined {
+  if (!(error instanceof BackupError)) throw error;
+}
+
+function onlyOne(names: ReadonlySet<string>): string | undefined {
   return names.size === 1 ? [...names][0] : undefined;
 }

@@ -26,7 +26,7 @@ describe('backupctl config check', () => {
     expect(code, stderr).toBe(0);
     expect(stdout.trimEnd().split('\n')).toEqual([
       `ok  ${deployment.configFile}`,
-      'ok  targets: 1 databases, 1 volumes, 1 disabled',
+      'ok  targets: databases 1, volumes 1, disabled 1',
       `ok  destinations: ${deployment.backupDir}, s3://some-bucket/nightly`,
       'ok  schedule: 0 3 * * * (America/Sao_Paulo)',
       'ok  retention: 5 of each target in each destination',
