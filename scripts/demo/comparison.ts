@@ -25,3 +25,25 @@ function changesOf(name: string, origin: Properties, restored: Properties): stri
 function shown(value: unknown): string {
   return value === undefined ? 'nothing' : JSON.stringify(value);
 }
+
+/** The first ones tell enough. */
+const SHOWN_DIFFERENCES = 5;
+
+export interface Compared {
+  kind: string;
+  /** Names of the two, for the message. */
+  origin: string;
+  into: string;
+  /** Of the origin. */
+  portrait: Portrait;
+}
+
+/** Throws where what was restored is not what the origin was, and says how it differs. */
+export function requireSame({ kind, origin, into, portrait }: Compared, restored: Portrait): void {
+  const differences = differencesBetween(portrait, restored);
+  if (differences.length === 0) return;
+  const shown = differences.slice(0, SHOWN_DIFFERENCES);
+  const more = differences.length - shown.length;
+  const lines = more > 0 ? [...shown, `and ${String(more)} more`] : shown;
+  throw new Error(`the restored ${kind} ${into} differs from ${origin}:\n  ${lines.join('\n  ')}`);
+}

@@ -1,13 +1,9 @@
 import { backupctl } from './backupctl.js';
 import { listBucket } from './bucket.js';
-import { differencesBetween } from './comparison.js';
+import { requireSame } from './comparison.js';
 import type { DemoContext } from './context.js';
 import { BUCKET } from './servers.js';
 import type { Stage } from './stage.js';
-import type { DemoTarget } from './targets.js';
-
-/** The first ones tell enough. */
-const SHOWN_DIFFERENCES = 5;
 
 /** Backs up everything, restores each target beside its origin and compares both. Returns what that proved, by lines. */
 export async function makeRoundTrip(context: DemoContext, stage: Stage): Promise<string[]> {
@@ -25,7 +21,7 @@ export async function makeRoundTrip(context: DemoContext, stage: Stage): Promise
     const { name, into, from } = target;
     if (proved.length > 0) screen.line('');
     await command('restore', name, ...(from === 's3' ? ['--from', 's3'] : []), '--into', into);
-    await requireSame(target);
+    requireSame(target, await target.read(into));
     screen.line(`The same as ${target.origin}: ${target.description}`);
     proved.push(
       `${name} came back the same from ${from === 's3' ? 'S3' : 'the backup directory'}: ${target.description}`,
@@ -42,13 +38,4 @@ async function showBucket({ screen }: DemoContext, { servers, targets }: Stage):
   const copies = objects.filter(({ key }) => key.endsWith('.manifest.json')).length;
   if (copies === targets.length) return;
   throw new Error(`the bucket holds ${String(copies)} of ${String(targets.length)} artifacts`);
-}
-
-async function requireSame({ kind, origin, into, portrait, read }: DemoTarget): Promise<void> {
-  const differences = differencesBetween(portrait, await read(into));
-  if (differences.length === 0) return;
-  const shown = differences.slice(0, SHOWN_DIFFERENCES);
-  const more = differences.length - shown.length;
-  const lines = more > 0 ? [...shown, `and ${String(more)} more`] : shown;
-  throw new Error(`the restored ${kind} ${into} differs from ${origin}:\n  ${lines.join('\n  ')}`);
 }
