@@ -1,5 +1,4 @@
 import { Command, CommanderError } from 'commander';
-import { createRedactor } from '../config/secrets.js';
 import { BackupError } from '../domain/errors.js';
 import { EXIT } from '../domain/outcome.js';
 import { CommandContext } from './context.js';
@@ -45,10 +44,9 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
 }
 
 function report(error: unknown, context: CommandContext): number {
-  const redact = createRedactor(() => context.secrets());
   const text =
     error instanceof BackupError ? error.text : error instanceof Error ? (error.stack ?? error.message) : String(error);
-  context.say(redact(text));
+  context.say(text);
   return error instanceof BackupError ? exitCodeFor(error) : EXIT.failed;
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Client } from '@temporalio/client';
+import { createRedactor } from '../config/secrets.js';
 import { resolveConfigPaths, type ConfigPaths } from '../config/options.js';
 import { loadRuntime, type Runtime } from '../runtime.js';
 import { connectClient } from '../temporal/connection.js';
@@ -8,6 +9,7 @@ import { connectClient } from '../temporal/connection.js';
 export class CommandContext {
   exitCode = 0;
   #runtime: Runtime | undefined;
+  readonly #redact = createRedactor(() => this.secrets());
 
   constructor(private readonly program: Command) {}
 
@@ -20,9 +22,9 @@ export class CommandContext {
     this.print(JSON.stringify(value, null, 2));
   }
 
-  /** Messages: stderr. */
+  /** Messages: stderr. They may quote what others said, so secrets are taken out. */
   say(text: string): void {
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${this.#redact(text)}\n`);
   }
 
   get paths(): ConfigPaths {

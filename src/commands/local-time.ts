@@ -1,4 +1,4 @@
-/** `2026-11-24 03:00:07 GMT-3`: an RFC 3339 moment as the clocks of an IANA time zone show it. */
+/** `2026-11-24 03:00:07 -03:00`: an RFC 3339 moment as the clocks of an IANA time zone show it. */
 export function formatLocalTime(moment: string, timeZone: string): string {
   const parts = new Intl.DateTimeFormat('en-CA', {
     timeZone,
@@ -9,9 +9,11 @@ export function formatLocalTime(moment: string, timeZone: string): string {
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',
-    timeZoneName: 'shortOffset',
+    timeZoneName: 'longOffset',
   }).formatToParts(new Date(moment));
   const part = (type: Intl.DateTimeFormatPartTypes) => parts.find((p) => p.type === type)?.value ?? '';
   const day = `${part('year')}-${part('month')}-${part('day')}`;
-  return `${day} ${part('hour')}:${part('minute')}:${part('second')} ${part('timeZoneName')}`;
+  // UTC is `GMT` or `GMT+00:00`, as the data of the day have it.
+  const offset = part('timeZoneName').replace('GMT', '') || '+00:00';
+  return `${day} ${part('hour')}:${part('minute')}:${part('second')} ${offset}`;
 }

@@ -20,7 +20,11 @@ async function logs(context: CommandContext, run: string | undefined, json: bool
   if (log === undefined) throw notFound(local.root, run);
   if (json) return context.printJson({ ...log, lines: await linesOf(log) });
   if (run === undefined) context.say(`run ${log.run}: ${log.path}`);
-  await pipeline(createReadStream(log.path), process.stdout, { end: false });
+  await pipeline(createReadStream(log.path), process.stdout, { end: false }).catch(ignoreGoneReader);
+}
+
+function ignoreGoneReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }
 
 /** What belongs to a line and did not fit on it is indented below it. */

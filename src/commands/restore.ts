@@ -44,7 +44,7 @@ async function restore(context: CommandContext, target: string, options: Restore
   const progress = new ProgressLine({ stream: process.stderr });
   const say = (text: string) => {
     progress.clear();
-    context.say(runtime.redact(text));
+    context.say(text);
   };
   let totalBytes: number | undefined;
   const input = {

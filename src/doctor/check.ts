@@ -35,7 +35,7 @@ export interface Findings {
   isAnyHanging: boolean;
 }
 
-const CHECKS_AT_ONCE = 6;
+const CHECKS_AT_ONCE = 12;
 
 /** Asks every question; none of them can stop the others. */
 export async function runChecks({ checks, timeoutMs, redact }: RunChecksInput): Promise<Findings> {

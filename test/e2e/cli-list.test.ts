@@ -70,7 +70,7 @@ describe('backupctl list', () => {
     const { stdout } = await deployment.backupctl(['list', 'mordor', '--from', 'local']);
     const [title, first, second, ...more] = stdout.trimEnd().split('\n');
     expect(title).toMatch(/^RUN +TARGET +KIND +DESTINATION +SIZE +CREATED +VERIFIED$/);
-    expect(first).toMatch(/^20261120_030000 +mordor +database +local +26 B +2026-11-23 03:00:01 GMT-3 +-$/);
+    expect(first).toMatch(/^20261120_030000 +mordor +database +local +26 B +2026-11-23 03:00:01 -03:00 +-$/);
     expect(second).toMatch(/^20261122_030000 /);
     expect(more).toEqual([]);
   });

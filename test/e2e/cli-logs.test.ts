@@ -52,6 +52,13 @@ describe('backupctl logs', () => {
     });
   });
 
+  it('ends in peace where the reader has seen enough', async () => {
+    await writeLog('20261126_030000', 'x'.repeat(1024 * 1024));
+    const command = deployment.startBackupctl(['logs', '20261126_030000']);
+    command.child.stdout?.destroy();
+    expect(await command.ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
   it('finds no log of a run that was not, and no other file', async () => {
     await mkdir(join(deployment.backupDir, 'logs'), { recursive: true });
     await writeFile(join(deployment.backupDir, 'backup_secret.log'), 'not a log of a run');
