@@ -6,7 +6,7 @@ import { inRun, manifestName, RUN_PATTERN } from './domain/names.js';
 import type { CatalogEntry } from './domain/retention.js';
 import type { TargetKind } from './domain/target.js';
 import { readManifest, sealManifest } from './manifest-text.js';
-import { finishRemovals, removeArtifact } from './removal.js';
+import { removeArtifact } from './removal.js';
 
 const READS_AT_ONCE = 16;
 const MANIFEST_PATH = /^(?<run>[^/]+)\/(?<artifact>[^/]+)\.manifest\.json$/;
@@ -41,10 +41,8 @@ export interface Catalog {
    * a missing or different file is `Damaged`.
    */
   commit(manifest: Manifest): Promise<void>;
-  /** Manifest first; what is interrupted is finished by `finishRemovals`. */
+  /** Manifest first. Checksums, notes and what an interruption leaves are for `finishRemovals`, after all removals. */
   remove(entry: CatalogEntry): Promise<void>;
-  /** Finishes what an interrupted `remove` left. Returns how many. */
-  finishRemovals(): Promise<number>;
 }
 
 /** The manifests in a destination. */
@@ -54,7 +52,6 @@ export function createCatalog(destination: Destination): Catalog {
     get: (run, artifact) => getManifest(destination, run, artifact),
     commit: (manifest) => commitManifest(destination, manifest),
     remove: (entry) => removeArtifact(destination, entry),
-    finishRemovals: () => finishRemovals(destination),
   };
 }
 

@@ -1,4 +1,3 @@
-import { createCatalog } from './catalog.js';
 import type { Destination } from './destinations/destination.js';
 import {
   CHECKSUMS_NAME,
@@ -10,6 +9,7 @@ import {
   RUN_RECORD_NAME,
 } from './domain/names.js';
 import type { RunRecord } from './domain/run.js';
+import { finishRemovals } from './finish-removals.js';
 import { readRunRecord } from './run-records.js';
 
 /** A run that has no end in its record is taken for one that goes on until it is this old: longer than any deadline. */
@@ -28,13 +28,13 @@ export interface ForgetInput {
 }
 
 /**
- * Finishes interrupted removals, then forgets runs without artifact: `run.json`, `SHA256SUMS` and log go of those whose
+ * Finishes removals, then forgets runs without artifact: `run.json`, `SHA256SUMS` and log go of those whose
  * last artifact was pruned, and of those that never left one all but the newest `keepRecords`. Whatever else lies in a
  * run's directory stays, and the directory with it; so do runs that may still go on.
  */
 export async function forgetEmptyRuns(input: ForgetInput): Promise<void> {
   const { destination, keepRecords } = input;
-  await createCatalog(destination).finishRemovals();
+  await finishRemovals(destination);
   const records = (await readRecords(destination, await runsWithoutArtifact(destination))).filter((record) =>
     mayForget(record, input),
   );

@@ -68,7 +68,8 @@ export interface CommitInput extends ArtifactPlace {
 export async function commitArtifact(input: CommitInput): Promise<Manifest> {
   const paths = pathsOf(input);
   return naming(`commit ${paths.artifact}`, async () => {
-    const manifest = (await readCommitted(paths)) ?? (await commitManifest(await commitBytes(input, paths), paths));
+    const manifest =
+      (await readCommitted(paths)) ?? (await commitManifest(await commitBytes(input, paths), paths, input.part?.token));
     if (input.part !== undefined) await rm(input.part.path, { force: true });
     return manifest;
   });
@@ -87,8 +88,8 @@ async function commitBytes({ part, prove, describe }: CommitInput, { artifact }:
   return describe(await prove(artifact), 'earlier');
 }
 
-async function commitManifest(manifest: Manifest, paths: Paths): Promise<Manifest> {
-  if ((await createTextFile(paths.manifest, sealManifest(manifest))) === 'created') return manifest;
+async function commitManifest(manifest: Manifest, paths: Paths, token?: string): Promise<Manifest> {
+  if ((await createTextFile(paths.manifest, sealManifest(manifest), token)) === 'created') return manifest;
   const other = await readCommitted(paths);
   if (other === undefined)
     throw new BackupError('Conflict', `cannot commit ${paths.artifact}: because its manifest came and went`);

@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { BackupError } from '../domain/errors.js';
 import { partName } from '../domain/names.js';
+import { digestFile } from '../pipeline/digest.js';
 import { assertFacts } from './content-digest.js';
 import type { FileFacts, StoredProof, TransferOptions } from './destination.js';
 import { isThere } from './local-files.js';
 import { publish, removeParts } from './local-publish.js';
-import { digestFile, readChunks, receiveFile } from './local-transfer.js';
+import { readChunks, receiveFile } from './local-transfer.js';
 
 export interface PutInput {
   final: string;

@@ -8,13 +8,16 @@ import { publish, removeParts } from './local-publish.js';
 
 const MAX_REPLACEMENTS = 5;
 
-/** Creates a file (0600) whole and durable, or says that its name is taken; its directory has to be there. */
-export async function createTextFile(path: string, text: string): Promise<'created' | 'taken'> {
+/**
+ * Creates a file (0600) whole and durable, or says that its name is taken; its directory has to be there. `token` is the
+ * attempt's own word in the part's name.
+ */
+export async function createTextFile(path: string, text: string, token = newToken()): Promise<'created' | 'taken'> {
   if (await isThere(path)) {
     await syncDirectory(dirname(path)); // whoever made it may have died before its name was on the disk
     return 'taken';
   }
-  const part = newPart(path);
+  const part = partName(path, token);
   try {
     await writeNewFile(part, text);
     const outcome = await publish({ part, final: path });
@@ -29,7 +32,7 @@ export async function createTextFile(path: string, text: string): Promise<'creat
 /** Replaces or creates a file (0600) in one step, durably. */
 export async function replaceTextFile(path: string, text: string): Promise<void> {
   for (let replacements = 1; ; replacements++) {
-    const part = newPart(path);
+    const part = partName(path, newToken());
     try {
       await writeNewFile(part, text);
       await rename(part, path);
@@ -44,6 +47,6 @@ export async function replaceTextFile(path: string, text: string): Promise<void>
   await removeParts(path);
 }
 
-function newPart(path: string): string {
-  return partName(path, randomBytes(6).toString('hex'));
+function newToken(): string {
+  return randomBytes(6).toString('hex');
 }

@@ -58,18 +58,3 @@ async function openNew(path: string) {
 export function readChunks(path: string): AsyncIterable<Uint8Array> {
   return createReadStream(path, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Uint8Array>;
 }
-
-/** Reads a whole local file for its facts. */
-export async function digestFile(path: string, { signal, onProgress }: TransferOptions): Promise<FileFacts> {
-  const digest = new ContentDigest();
-  try {
-    for await (const chunk of readChunks(path)) {
-      if (signal.aborted) throw abortError(signal);
-      digest.update(chunk);
-      onProgress(digest.sizeBytes);
-    }
-  } catch (error) {
-    throw localError(`read ${path}`, error);
-  }
-  return digest.facts();
-}

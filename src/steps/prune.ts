@@ -1,5 +1,4 @@
 import { createCatalog } from '../catalog.js';
-import { writeChecksums } from '../checksums.js';
 import type { Destination } from '../destinations/destination.js';
 import { forgetEmptyRuns } from '../empty-runs.js';
 import { planPrune, type PruneLine, type PrunePlan } from '../domain/retention.js';
@@ -40,13 +39,10 @@ export interface ApplyPruneInput {
 /** Removes what a plan says, oldest first, and what that leaves without meaning: checksums, empty runs. */
 export async function applyPrune({ destination, plan, service, currentRun, log }: ApplyPruneInput): Promise<void> {
   const catalog = createCatalog(destination);
-  const runs = new Set<string>();
   for (const { entry, reason } of [...plan.remove].reverse()) {
     log(`${entry.manifest.target}: removing ${destination.location}/${entry.path}: ${reason}`);
     await catalog.remove(entry);
-    runs.add(entry.manifest.run);
   }
-  for (const run of runs) await writeChecksums({ destination, run });
   await forgetEmptyRuns({
     destination,
     service,
