@@ -98,6 +98,10 @@ test('a new attempt ends the container that a killed worker left', async () => {
   const second = await attemptAt(volume, { service: first.service, level: 1 });
   await captureVolume(second);
   expect(await containersOf(first.service)).toEqual([]);
+  const range = ['--since', '10m', '--until', String(Date.now() / 1000)];
+  expect(await dockerLines('events', ...range, '--filter', `container=${id}`, '--filter', 'event=kill')).not.toEqual(
+    [],
+  );
 });
 
 test('only containers of the same service and target are ended, and never its own', async () => {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
@@ -96,10 +96,12 @@ test('a check of a volume names the containers that use it', async () => {
 });
 
 /** Makes this host one whose programs no other has, so that its image is of this test alone; the image is removed after it. */
-async function hostOfItsOwn(): Promise<void> {
+async function hostOfItsOwn(): Promise<{ program: string }> {
   const directory = await testDirectory();
-  await writeFile(join(directory, 'age'), `#!/bin/bash\n# ${randomUUID()}\n`, { mode: 0o755 });
+  const program = join(directory, 'age');
+  await writeFile(program, `#!/bin/bash\n# ${randomUUID()}\n`, { mode: 0o755 });
   stubEnvironment('PATH', `${directory}:${process.env['PATH'] ?? ''}`);
+  return { program };
 }
 
 async function layersOf(image: string): Promise<string[]> {
@@ -107,7 +109,7 @@ async function layersOf(image: string): Promise<string[]> {
 }
 
 test('an image is put together once, also for two at a time, and always of the same bytes', async () => {
-  await hostOfItsOwn();
+  const { program } = await hostOfItsOwn();
   const imports = join(await testDirectory(), 'imports');
   await beforeDocker('import', `echo import >>${imports}`);
   const [image, same] = await Promise.all([ensureHelperImage({ signal }), ensureHelperImage({ signal })]);
@@ -120,6 +122,7 @@ test('an image is put together once, also for two at a time, and always of the s
 
   const layers = await layersOf(image);
   await removeImages([image]);
+  await utimes(program, 0, 1_000_000_000);
   expect(await ensureHelperImage({ signal })).toBe(image);
   expect(await layersOf(image)).toEqual(layers);
 });

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { copyFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { captureVolume } from '../../src/sources/volume-capture.js';
+import { captureVolume, removeAttempts } from '../../src/sources/volume-capture.js';
 import { restoreVolume, type VolumeRestoreInput } from '../../src/sources/volume-restore.js';
 import { insideVolume, volumeExists } from '../support/docker-volume.js';
 import {
@@ -50,6 +51,7 @@ test('an artifact that pigz or gzip wrote is restored', async () => {
 test('a volume that exists is a conflict, and stays as it is', async () => {
   const restore = await restoreOf('echo one >file');
   const before = await walk(await insideVolume(restore.volume));
+  await beforeDocker('volume create', 'exit 1'); // nor is the engine asked to make it
 
   await expect(restoreVolume({ ...restore, into: restore.volume })).rejects.toMatchObject({
     code: 'Conflict',
@@ -79,7 +81,9 @@ test.each(['-h evil', 'a:b', '../x', '', 'a,b=c'])('no volume is made with the n
 
 test.each([
   ['is cut off', (path: string) => truncate(path, 3_000_000)],
-  ['is no archive', (path: string) => writeFile(path, randomBytes(5000))],
+  ['is not compressed', (path: string) => writeFile(path, randomBytes(5000))],
+  ['holds no archive', (path: string) => writeFile(path, gzipSync(randomBytes(50_000)))],
+  ['goes on after its end', (path: string) => appendFile(path, 'something else')],
   ['is empty', (path: string) => truncate(path, 0)],
 ])('an artifact that %s makes no volume', async (_what, damage) => {
   const restore = await restoreOf('head -c 4M /dev/urandom >noise');
@@ -123,8 +127,8 @@ test('a volume that another restore is filling is told as that, and a capture do
     code: 'Conflict',
     hint: expect.stringContaining(`docker rm --force ${id} && docker volume rm ${restore.into}`) as string,
   });
+  expect(await removeAttempts({ service: restore.service, target: restore.target })).toBe(0);
   await letGo(id);
-  await captureVolume(await attemptAt(await filledVolume('small', 'echo one >file'), { service: restore.service }));
   await restoring;
   expect(await walk(await insideVolume(restore.into))).toEqual(await walk(await insideVolume(restore.volume)));
 });
