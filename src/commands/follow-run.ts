@@ -2,7 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   ApplicationFailure,
   CancelledFailure,
+  ServiceError,
   WorkflowFailedError,
+  isGrpcServiceError,
+  isRetryableError,
   type Client,
   type WorkflowHandle,
 } from '@temporalio/client';
@@ -10,10 +13,10 @@ import { BackupError, type ErrorCode } from '../domain/errors.js';
 import type { RunReport } from '../domain/run.js';
 import { RUN_PROGRESS_QUERY, TARGET_PHASE_QUERY, type RunProgress, type TargetPhase } from '../domain/steps.js';
 import { targetWorkflowId } from '../domain/task-queues.js';
-import type { Interrupt } from './interrupt.js';
+import type { Interrupt, InterruptChoice } from './interrupt.js';
 import { changedLines, type ShownPhases } from './run-lines.js';
 
-const POLL_MS = 500;
+const POLL_MS = 300;
 
 export interface FollowRunInput {
   client: Client;
@@ -22,50 +25,70 @@ export interface FollowRunInput {
   interrupt: Interrupt;
 }
 
-/** Follows a run to its end, with a line for each change of a target. Throws where the run could not be planned. */
-export async function followRun({
-  client,
-  workflowId,
-  line,
-  interrupt,
-}: FollowRunInput): Promise<RunReport | 'detached'> {
+/**
+ * Follows a run to its end, with a line for each change of a target; a server that is away meanwhile is waited for, since
+ * the run goes on without it too. Throws where the run could not be planned.
+ */
+export async function followRun(input: FollowRunInput): Promise<RunReport | 'detached'> {
+  const { client, workflowId, line, interrupt } = input;
   const handle = client.workflow.getHandle(workflowId);
   const shown: ShownPhases = new Map();
-  const ended = handle.result().then(
-    (report) => report as RunReport,
-    (error: unknown) => reportOfFailure(handle, error),
-  );
-  let isOver = false;
-  void ended.catch(() => undefined).then(() => (isOver = true));
-  const detached = new Promise<'detached'>((resolve) => {
-    const stop = interrupt.watch(async (choice) => {
-      const chosen = await choice;
-      if (chosen === 'detach') resolve('detached');
-      if (chosen === 'cancel') {
-        interrupt.say('cancelling the run');
-        await handle.cancel();
-      }
-    });
-    void ended.catch(() => undefined).then(stop);
-  });
-  const showing = show();
-  const ending = await Promise.race([ended, detached]);
-  if (ending === 'detached') isOver = true;
-  await showing;
-  if (ending !== 'detached') showLast(ending);
-  return ending;
-
-  async function show(): Promise<void> {
-    while (!isOver) {
-      const progress = await progressOf(client, handle);
+  let isDetached = false;
+  let isAway = false;
+  const obey = async (choice: Promise<InterruptChoice>) => {
+    const chosen = await choice;
+    if (chosen === 'detach') isDetached = true;
+    if (chosen === 'cancel') await cancel(handle, interrupt);
+  };
+  const stopWatching = interrupt.watch((choice) => void obey(choice));
+  try {
+    // One call after the other: none is under way when the connection is closed, which the client would not survive.
+    while (!isDetached) {
+      const found = await lookForEnd(handle);
+      if ((found === 'unknown') !== isAway) interrupt.say(isAway ? 'the Temporal server answers again' : AWAY);
+      if (typeof found !== 'string') return showLast(found);
+      isAway = found === 'unknown';
+      const progress = isAway ? undefined : await progressOf(client, handle);
       if (progress !== undefined) changedLines(shown, progress).forEach(line);
       await delay(POLL_MS);
     }
+    return 'detached';
+  } finally {
+    stopWatching();
   }
 
-  function showLast(report: RunReport): void {
+  function showLast(report: RunReport): RunReport {
     const targets = report.targets.map((result) => ({ ...result, phase: 'done' as const, result }));
     changedLines(shown, { run: report.run, targets }).forEach(line);
+    return report;
+  }
+}
+
+const AWAY = 'the Temporal server does not answer; waiting for it (the run itself may go on)';
+
+async function lookForEnd(handle: WorkflowHandle): Promise<RunReport | 'running' | 'unknown'> {
+  try {
+    if ((await handle.describe()).status.name === 'RUNNING') return 'running';
+    return await reportOfEnded(handle);
+  } catch (error) {
+    if (error instanceof ServiceError && isServerAway(error.cause)) return 'unknown';
+    throw error;
+  }
+}
+
+function isServerAway(cause: unknown): boolean {
+  return isGrpcServiceError(cause) && (isRetryableError(cause) || Number(cause.code) === DEADLINE_EXCEEDED);
+}
+
+const DEADLINE_EXCEEDED = 4; // of gRPC
+
+async function cancel(handle: WorkflowHandle, interrupt: Interrupt): Promise<void> {
+  try {
+    await handle.cancel();
+    interrupt.say('cancelling the run');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    interrupt.say(`cannot cancel the run: because ${reason}\nHINT: try again when the Temporal server answers`);
   }
 }
 
@@ -88,6 +111,14 @@ async function phaseOf(client: Client, childWorkflowId: string): Promise<TargetP
     return await client.workflow.getHandle(childWorkflowId).query<TargetPhase>(TARGET_PHASE_QUERY);
   } catch {
     return 'capturing';
+  }
+}
+
+async function reportOfEnded(handle: WorkflowHandle): Promise<RunReport> {
+  try {
+    return (await handle.result()) as RunReport;
+  } catch (error) {
+    return reportOfFailure(handle, error);
   }
 }
 

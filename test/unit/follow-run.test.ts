@@ -1,0 +1,72 @@
+import { ServiceError, type Client } from '@temporalio/client';
+import { describe, expect, it } from 'vitest';
+import { followRun } from '../../src/commands/follow-run.js';
+import type { Interrupt, InterruptChoice } from '../../src/commands/interrupt.js';
+import type { RunReport } from '../../src/domain/run.js';
+
+const REPORT: RunReport = { run: '20261124_030000', workflowId: 'w', outcome: 'succeeded', targets: [], warnings: [] };
+
+/** As the client throws it when nobody answers, after it has tried ten times. */
+function away(): Error {
+  const cause = Object.assign(new Error('14 UNAVAILABLE: No connection established'), {
+    ...{ code: 14, details: 'No connection established', metadata: {} },
+  });
+  return new ServiceError('Failed to describe workflow', { cause });
+}
+
+interface Answers {
+  /** What each look at the run finds; the last one again and again. */
+  looks: (Error | 'RUNNING' | 'COMPLETED')[];
+  cancel?: Error;
+}
+
+/** Follows a run of a server that gives these answers; `interrupt` is called once the following has begun. */
+async function follow({ looks, cancel }: Answers, choice?: InterruptChoice) {
+  const said: string[] = [];
+  const handle = {
+    workflowId: 'middle-earth/run-manual',
+    describe: () => {
+      const look = looks.length > 1 ? looks.shift() : looks[0];
+      return look instanceof Error ? Promise.reject(look) : Promise.resolve({ status: { name: look } });
+    },
+    query: () => Promise.reject(new Error('no worker answers')),
+    result: () => Promise.resolve(REPORT),
+    cancel: () => (cancel === undefined ? Promise.resolve() : Promise.reject(cancel)),
+  };
+  const interrupt = {
+    say: (text: string) => said.push(text),
+    watch(onInterrupt: (choice: Promise<InterruptChoice>) => void) {
+      if (choice !== undefined) onInterrupt(Promise.resolve(choice));
+      return () => undefined;
+    },
+  };
+  const client = { workflow: { getHandle: () => handle } } as unknown as Client;
+  const line = (text: string) => said.push(text);
+  const ending = await followRun({ client, workflowId: 'w', line, interrupt: interrupt as unknown as Interrupt });
+  return { ending, said };
+}
+
+describe('whoever follows a run', () => {
+  it('waits for a Temporal server that is away, and says so once', async () => {
+    const { ending, said } = await follow({ looks: ['RUNNING', away(), away(), 'RUNNING', 'COMPLETED'] });
+    expect(ending).toEqual(REPORT);
+    expect(said).toEqual([
+      'the Temporal server does not answer; waiting for it (the run itself may go on)',
+      'the Temporal server answers again',
+      'run 20261124_030000: 0 targets',
+    ]);
+  });
+
+  it('detaches from one that is away', async () => {
+    expect((await follow({ looks: [away()] }, 'detach')).ending).toBe('detached');
+  });
+
+  it('is told that it cannot be cancelled now', async () => {
+    const { said } = await follow({ looks: [away(), 'COMPLETED'], cancel: away() }, 'cancel');
+    expect(said).toContainEqual(expect.stringMatching(/^cannot cancel the run: because .*\nHINT: /) as string);
+  });
+
+  it('does not wait for what waiting does not bring', async () => {
+    await expect(follow({ looks: [new ServiceError('no such namespace')] })).rejects.toThrow('no such namespace');
+  });
+});
