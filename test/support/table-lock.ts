@@ -20,12 +20,13 @@ export async function lockRings(database: string): Promise<{ release: () => Prom
     env,
     stdio: ['pipe', 'ignore', 'ignore'],
   });
+  const ended = once(session, 'exit'); // heard from the start, so that it may be released twice
   session.stdin.write('BEGIN; LOCK TABLE rings IN ACCESS EXCLUSIVE MODE;\n');
   await waitFor('the lock', async () => (await locks(database, 'granted')) > 0);
   return {
     async release() {
-      session.stdin.end('ROLLBACK;\n');
-      await once(session, 'exit');
+      if (!session.stdin.writableEnded) session.stdin.end('ROLLBACK;\n');
+      await ended;
     },
   };
 }

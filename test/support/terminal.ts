@@ -1,0 +1,31 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { waitFor } from './wait-for.js';
+
+const CLIENT = fileURLToPath(new URL('../../dist/client.js', import.meta.url));
+
+export interface Terminal {
+  /** Presses keys; `\x03` is Ctrl-C. */
+  type: (keys: string) => void;
+  /** Waits until it is on the screen. */
+  shows: (text: string) => Promise<void>;
+  ended: Promise<{ code: number | null; screen: string }>;
+}
+
+/** `backupctl` at a terminal of its own, made by util-linux' `script`. */
+export function backupctlAtTerminal(args: readonly string[], env: Record<string, string>, cwd: string): Terminal {
+  const command = [process.execPath, CLIENT, ...args].map((word) => `'${word}'`).join(' ');
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'script', '-q', '-e', '-c', `exec ${command}`, '/dev/null'], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let screen = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (screen += text));
+  return {
+    type: (keys) => child.stdin.write(keys),
+    shows: (text) => waitFor(`the terminal to show ${text}`, () => screen.includes(text)),
+    ended: once(child, 'close').then(([code]) => ({ code: code as number | null, screen })),
+  };
+}
