@@ -31,7 +31,7 @@ SELECT jsonb_build_object(
   'count', (SELECT count(*) FROM unreadable),
   'names', (SELECT coalesce(jsonb_agg(name), '[]') FROM (SELECT name FROM unreadable ORDER BY 1 LIMIT ${String(TOLD_NAMES)}) u),
   'hasHiddenRows', EXISTS (SELECT FROM pg_class c WHERE row_security_active(c.oid))
-);
+)
 `;
 
 /**

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { mkdtemp, open, rm, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,9 +80,20 @@ export async function runSql(session: Session, sql: string, what?: string): Prom
   }
 }
 
-/** Runs a query of one row that is one `jsonb`. */
-export async function queryJson<T>(session: Session, sql: string): Promise<T> {
-  return JSON.parse(await runSql(session, sql)) as T;
+/**
+ * Runs a query of one row that is one `jsonb`. Names and comments are kept for all databases of a server together, as the
+ * bytes that they were written with: a database of another encoding would show them wrong. So they come as bytes.
+ */
+export async function queryJson<T>(session: Session, query: string): Promise<T> {
+  const hex = await runSql(session, `SELECT encode(convert_to((${query})::text, getdatabaseencoding()), 'hex');`);
+  const json = Buffer.from(hex, 'hex').toString('latin1');
+  return JSON.parse(json, (_key, value: unknown) => (typeof value === 'string' ? decodeBytes(value) : value)) as T;
+}
+
+/** UTF-8 where it can be, else latin1. */
+function decodeBytes(latin1: string): string {
+  const bytes = Buffer.from(latin1, 'latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : latin1;
 }
 
 /** What messages say that they talk about: `mordor (database mordor on postgres:5432)`. */

@@ -80,9 +80,7 @@ function filtered([decompress, psql]: Programs, filter: OwnerFilter, signal: Abo
   const passing = passThrough(reader.stdout, filter, loader.stdin);
   const finished = Promise.all([reader.finished, loader.finished, passing]).then(([read, loaded, passed]) => {
     if (!passed && loaded.every(succeeded)) throw new Error('psql ended before the dump did');
-    // The one that failed first: where psql took no more, what became of the decompressor is a consequence.
-    const [first, second] = passed ? [read, loaded] : [loaded, read];
-    return [...first, ...second].map((result, endOrder) => ({ ...result, endOrder }));
+    return [...read, ...loaded].map((result, endOrder) => ({ ...result, endOrder }));
   });
   return { stdin: reader.stdin, finished };
 }

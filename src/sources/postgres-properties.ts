@@ -38,7 +38,7 @@ SELECT jsonb_build_object(
     WHERE s.setdatabase = d.oid
   ),
   'row', to_jsonb(d)
-) FROM pg_database d WHERE d.datname = current_database();
+) FROM pg_database d WHERE d.datname = current_database()
 `;
 
 /** What `CREATE DATABASE` and `ALTER DATABASE` have to be told to make this database again. */

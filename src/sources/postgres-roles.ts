@@ -63,7 +63,7 @@ const OTHERS = [
 
 const QUERY = `
 SELECT coalesce(jsonb_agg(DISTINCT r.rolname ORDER BY r.rolname), '[]') FROM pg_roles r
-WHERE r.oid IN (${[DEPENDENCIES, ...CATALOGS.flatMap(ownersAndGrantees), ...OTHERS].join('\nUNION ALL ')});
+WHERE r.oid IN (${[DEPENDENCIES, ...CATALOGS.flatMap(ownersAndGrantees), ...OTHERS].join('\nUNION ALL ')})
 `;
 
 /** The roles that a restore needs: those the dump names, and those of the database's own properties. Sorted. */

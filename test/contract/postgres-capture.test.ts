@@ -2,10 +2,11 @@ import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { findTools } from '../../src/pipeline/tools.js';
 import { captureDatabase, describeDatabase } from '../../src/sources/postgres-capture.js';
 import { captureArtifact, captureInput, loginTo, toolsWith } from '../support/postgres-artifact.js';
 import { startPostgres, type PostgresServer } from '../support/postgres-server.js';
-import { capturesOf, countSessions, failureOf, HOSTILE_PASSWORD } from '../support/postgres-trouble.js';
+import { capturesOf, countSessions, failureOf, fakePgDump, HOSTILE_PASSWORD } from '../support/postgres-trouble.js';
 import { waitFor } from '../support/wait-for.js';
 
 const run = promisify(execFile);
@@ -62,6 +63,12 @@ test('a full disk is told as that, and pg_dump is gone', async () => {
   const error = await failureOf(captureDatabase({ ...input, partPath: '/dev/full' }));
   expect(error).toMatchObject({ code: 'DiskFull', retryable: true });
   await waitFor('pg_dump to be gone', async () => (await countSessions(server)) === 0);
+});
+
+test('a full disk does not wait for a pg_dump that says no more', async () => {
+  await fakePgDump(server, 'head -c 10000000 /dev/urandom; exec sleep 1000');
+  const input = await captureInput({ ...(await loginTo(server, 'data')), tools: await findTools() });
+  await expect(captureDatabase({ ...input, partPath: '/dev/full' })).rejects.toMatchObject({ code: 'DiskFull' });
 });
 
 test('an aborted capture has ended its programs when it rejects', async () => {

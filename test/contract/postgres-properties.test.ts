@@ -3,12 +3,15 @@ import { captureArtifact, loginTo, propertiesOf, restore } from '../support/post
 import { startPostgres, type PostgresServer } from '../support/postgres-server.js';
 
 const ROLES = `
-CREATE ROLE "o'wner ""x""=y/z"; CREATE ROLE reader; CREATE ROLE "Mixed Case"; CREATE ROLE unnamed;`;
+CREATE ROLE "o'wner ""x""=y/z"; CREATE ROLE reader; CREATE ROLE "Mixed Case"; CREATE ROLE "müller"; CREATE ROLE "łotr"; CREATE ROLE unnamed;`;
 
 /** How each database is made, and what is done to it. */
 const DATABASES: Record<string, { create: string; change?: string; only?: number; withIcu?: true }> = {
   plain: { create: '' },
-  latin1: { create: `TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'` },
+  latin1: {
+    create: `OWNER "müller" TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'`,
+    change: `COMMENT ON DATABASE latin1 IS 'in UTF-8: ł'; ALTER ROLE "łotr" IN DATABASE latin1 SET work_mem TO '8MB'`,
+  },
   ascii: { create: `TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'POSIX'` },
   closed: {
     create: 'CONNECTION LIMIT 3 IS_TEMPLATE true TABLESPACE "fast disk"',
@@ -88,7 +91,10 @@ describe.each([undefined, 16, 18])('on PostgreSQL %s', (major) => {
 
   test('the properties are those that were asked for', async () => {
     const owner = `o'wner "x"=y/z`;
-    expect(await propertiesOf(server, 'latin1')).toMatchObject({ encoding: 'LATIN1', collate: 'C', ctype: 'C' });
+    expect(await propertiesOf(server, 'latin1')).toMatchObject({
+      ...{ encoding: 'LATIN1', collate: 'C', ctype: 'C' },
+      ...{ owner: 'müller', comment: 'in UTF-8: ł', settings: [{ role: 'łotr', name: 'work_mem', value: '8MB' }] },
+    });
     expect(await propertiesOf(server, 'closed')).toMatchObject({
       connectionLimit: 3,
       isTemplate: true,

@@ -166,6 +166,11 @@ async function failureOf(...scripts: string[]): Promise<string> {
 
 test.each([
   ['the first', ['echo data; echo oops >&2; exit 3', 'cat', 'cat'], 'because bash ended with code 3: oops'],
+  [
+    'the first, whose reader then fails too',
+    ['echo data; exit 3', 'cat >/dev/null; exit 6'],
+    'because bash ended with code 3',
+  ],
   ['a writer whose reader is killed', ['cat /dev/zero', 'kill -KILL $$'], 'because bash was ended by SIGKILL'],
   [
     'a writer that catches EPIPE',

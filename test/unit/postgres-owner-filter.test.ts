@@ -54,6 +54,7 @@ test.each([
   'CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql\n    AS $_$\nBEGIN\nALTER TABLE t OWNER TO gone;\nPERFORM $$GRANT ALL ON t TO gone;$$;\nEND;\n$_$;',
   'CREATE FUNCTION g(x$a$y integer) RETURNS bigint LANGUAGE sql\n    BEGIN ATOMIC\n SELECT $1 AS "to gone";\n SELECT 2;\nEND;',
   'CREATE RULE r AS ON DELETE TO t DO ( SELECT 1; SELECT 2; );',
+  'CREATE RULE cut AS ON DELETE TO t DO ( SELECT (1); RESET SESSION AUTHORIZATION; );',
   'COPY public.t (a) FROM stdin;\nALTER TABLE public.t OWNER TO gone;\nGRANT ALL ON t TO gone;\n\\\\.\n \\.\n\'"$$\n\\.\n',
   'COPY public.empty (a) FROM stdin;\n\\.\n',
   'COPY public.t ("FROM stdin") FROM stdin;\n-- $x$\n\\.\n',
