@@ -138,7 +138,7 @@ test('the data directory of a running PostgreSQL server is warned about', async 
 });
 
 test('the part says how much was written when it grew', async () => {
-  await slowHelpers();
+  await slowHelpers(0.02);
   const attempt = await attemptAt(await filledVolume('large', 'head -c 40M /dev/urandom >noise'));
   const capture = captureVolume(attempt);
   await waitFor('two sizes', () => attempt.sizes.length > 1);

@@ -157,3 +157,19 @@ test('a restore without room is DiskFull, and leaves no volume', async () => {
   });
   expect(await volumeExists(restore.into)).toBe(false);
 });
+
+test('a decompressor that fails after all is written is a failure too', async () => {
+  const directory = await testDirectory();
+  const script = 'echo one >file; tar -cf - file | zstd -q -c >archive; echo something else >>archive';
+  await run('bash', ['-c', script], { cwd: directory });
+  const into = volumeName('restored');
+  const artifactPath = join(directory, 'archive');
+
+  await expect(
+    restoreVolume({ ...(await attemptAt('any')), compression: 'zstd', into, artifactPath }),
+  ).rejects.toMatchObject({
+    code: 'ProgramFailed',
+    message: expect.stringContaining('decompressor ended with code 1, tar with code 0') as string,
+  });
+  expect(await volumeExists(into)).toBe(false);
+});
