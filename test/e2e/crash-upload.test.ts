@@ -1,38 +1,62 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { stepsOfCopy, surveyRequests, surviveLostAnswer } from '../support/copy-steps.js';
 import { volumeItem } from '../support/deployment.js';
-import { ownBucket, ownDeployment, ownS3Proxy, ownVolume } from '../support/own-parts.js';
-import { acceptedParts, isBegin, isComplete, isPart, sentParts } from '../support/s3-proxy.js';
+import { inOwnScope, ownBucket, ownDeployment, ownS3Proxy, ownVolume } from '../support/own-parts.js';
+import { acceptedParts, isAbort, isBegin, isComplete, isPart, partNumber, sentParts } from '../support/s3-proxy.js';
+import { seededSample } from '../support/seeded-sample.js';
 import { snapshotFiles } from '../support/snapshot.js';
 import { waitFor } from '../support/wait-for.js';
 import { committed, expectNothingLeft, expectSuccess, startRun, startWatchedWorker } from '../support/watched-run.js';
+import type { WorkerProcess } from '../support/worker-process.js';
 
-it('a worker that is killed in mid-upload leaves parts, from which another one goes on', async (test) => {
-  const [bucket, proxy] = [await ownBucket(), await ownS3Proxy(test)];
-  const volume = await ownVolume(test, 'head -c 50M /dev/urandom >noise'); // four parts, the last one small
-  const deployment = await ownDeployment(test, {
-    volumes: volumeItem('files', volume),
-    s3: { bucket, endpoint: proxy.endpoint },
-    settings: { compression_level: 1 },
+const endings = [
+  {
+    how: 'is killed',
+    end(worker: WorkerProcess) {
+      worker.crash();
+      return worker.ended;
+    },
+    ended: { code: null, signal: 'SIGKILL' },
+  },
+  { how: 'is told to end', end: (worker: WorkerProcess) => worker.stop(), ended: { code: 0, signal: null } },
+];
+
+describe.concurrent('a worker', () => {
+  it.each(endings)('that $how in mid-upload leaves parts, from which another one goes on', async (ending) => {
+    await inOwnScope(async (scope) => {
+      const [bucket, proxy] = [await ownBucket(), await ownS3Proxy(scope)];
+      const volume = await ownVolume(scope, 'head -c 50M /dev/urandom >noise'); // four parts, the last one small
+      const deployment = await ownDeployment(scope, {
+        volumes: volumeItem('files', volume),
+        s3: { bucket, endpoint: proxy.endpoint },
+        settings: { compression_level: 1 },
+      });
+      proxy.fault = (request) => (isPart(request) && partNumber(request) > 2 ? { kind: 'hold' } : undefined);
+      const worker = await startWatchedWorker(deployment);
+      const run = await startRun(deployment);
+      await waitFor('the upload to be in its middle', () => acceptedParts(proxy.requests).length === 2);
+      await waitFor('the other parts to be on their way', () => proxy.heldCount === 2);
+      const { artifact } = await committed(run, 'files');
+      const { [artifact.name]: captured } = await snapshotFiles(run.directory);
+
+      expect(await ending.end(worker)).toEqual(ending.ended);
+      const first = [...proxy.requests];
+      proxy.fault = () => undefined;
+      await startWatchedWorker(deployment);
+      await expectSuccess(run);
+
+      expect(sentParts(proxy.requests.slice(first.length)).sort()).toEqual([3, 4]);
+      const count = (is: typeof isBegin) => proxy.requests.filter(is).length;
+      expect([count(isBegin), count(isComplete), count(isAbort)]).toEqual([1, 1, 0]);
+      expect(await snapshotFiles(run.directory)).toMatchObject({ [artifact.name]: captured });
+      await expectNothingLeft(deployment, bucket);
+    });
   });
-  proxy.fault = (request) =>
-    isPart(request) && Number(request.query.get('partNumber')) > 2 ? { kind: 'hold' } : undefined;
-  const worker = await startWatchedWorker(deployment);
-  const run = await startRun(deployment);
-  await waitFor('the upload to be in its middle', () => acceptedParts(proxy.requests).length === 2);
-  await waitFor('the other parts to be on their way', () => proxy.heldCount === 2);
-  const { artifact } = await committed(run, 'files');
-  const { [artifact.name]: captured } = await snapshotFiles(run.directory);
 
-  worker.crash();
-  await worker.ended;
-  const first = [...proxy.requests];
-  proxy.fault = () => undefined;
-  await startWatchedWorker(deployment);
-  await expectSuccess(run);
-
-  expect(sentParts(proxy.requests.slice(first.length)).sort()).toEqual([3, 4]);
-  expect(proxy.requests.filter(isBegin)).toHaveLength(1);
-  expect(proxy.requests.filter(isComplete)).toHaveLength(1);
-  expect(await snapshotFiles(run.directory)).toMatchObject({ [artifact.name]: captured });
-  await expectNothingLeft(deployment, bucket);
+  // A sample: test/long/crash-copy.test.ts goes through every request.
+  it('that is killed before it hears of what the store has done is followed by one that finds it', async () => {
+    const steps = stepsOfCopy(await surveyRequests());
+    expect(steps.length).toBeGreaterThan(5);
+    for (const step of seededSample('deaths in a copy', steps, 1)) await surviveLostAnswer(step);
+  });
 });

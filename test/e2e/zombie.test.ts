@@ -3,7 +3,7 @@ import { databaseItem, volumeItem } from '../support/deployment.js';
 import { holdDumps } from '../support/dump-hold.js';
 import { ownBucket, ownDatabase, ownDeployment, ownS3Proxy, ownVolume } from '../support/own-parts.js';
 import { pauseHelper } from '../support/paused-helper.js';
-import { acceptedParts, isPart } from '../support/s3-proxy.js';
+import { acceptedParts, isPart, partNumber } from '../support/s3-proxy.js';
 import { waitFor } from '../support/wait-for.js';
 import { startRun, startWatchedWorker } from '../support/watched-run.js';
 import { outlive, ZOMBIE_ENV } from '../support/zombie.js';
@@ -41,7 +41,7 @@ describe.concurrent('a worker that hangs past its heartbeat changes nothing when
       s3: { bucket, endpoint: proxy.endpoint },
       settings: { compression_level: 1 },
     });
-    proxy.fault = (request) => (isPart(request) && part(request) > 2 ? { kind: 'hold' } : undefined);
+    proxy.fault = (request) => (isPart(request) && partNumber(request) > 2 ? { kind: 'hold' } : undefined);
     const zombie = await startWatchedWorker(deployment, ZOMBIE_ENV);
     const run = await startRun(deployment);
     await waitFor('the upload to be in its middle', () => acceptedParts(proxy.requests).length === 2);
@@ -52,7 +52,3 @@ describe.concurrent('a worker that hangs past its heartbeat changes nothing when
     await outlive({ deployment, zombie, run, bucket, onWake: () => proxy.release() });
   });
 });
-
-function part({ query }: { query: URLSearchParams }): number {
-  return Number(query.get('partNumber'));
-}

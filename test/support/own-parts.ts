@@ -9,6 +9,16 @@ import { createSharedDatabase } from './shared-database.js';
 /** Of a test that may run beside others of its file; what it makes is removed when it is over, the last thing first. */
 export type OwnTest = Pick<TestContext, 'onTestFinished'>;
 
+/** The same for a part of a test that makes many things one after the other. */
+export async function inOwnScope<T>(work: (scope: OwnTest) => Promise<T>): Promise<T> {
+  const endings: (() => unknown)[] = [];
+  try {
+    return await work({ onTestFinished: (ending) => void endings.push(ending as () => unknown) });
+  } finally {
+    for (const end of endings.reverse()) await end();
+  }
+}
+
 /** The name of a database with a table of so many rows. */
 export async function ownDatabase({ onTestFinished }: OwnTest, rows = 1_000): Promise<string> {
   const { name, drop } = await createSharedDatabase(rows);

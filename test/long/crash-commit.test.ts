@@ -1,0 +1,29 @@
+import { describe, it } from 'vitest';
+import {
+  databaseSubject,
+  stepsOfCommit,
+  stepsOfRun,
+  surveySteps,
+  surviveKill,
+  surviveSuspension,
+  volumeSubject,
+  type Subject,
+} from '../support/commit-steps.js';
+import { atEach } from '../support/each-step.js';
+
+// The second run also prunes the first one.
+const KEEP_ONE = { retention_count: 1 };
+const subjects: Record<string, Subject> = {
+  database: { deploy: databaseSubject(KEEP_ONE), earlierRuns: 1 },
+  volume: { deploy: volumeSubject(KEEP_ONE), earlierRuns: 1 },
+};
+
+describe.each(Object.entries(subjects))('a run with a %s', (_kind, subject) => {
+  it('survives the death of its worker at each step from its plan to its report', async () => {
+    await atEach(stepsOfRun(await surveySteps(subject)), (step) => surviveKill(subject, step));
+  });
+
+  it('survives that its worker hangs at each step of a commit and goes on later', async () => {
+    await atEach(stepsOfCommit(await surveySteps(subject)), (step) => surviveSuspension(subject, step));
+  });
+});
