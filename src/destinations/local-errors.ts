@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { BackupError } from '../domain/errors.js';
 
 export function codeOf(error: unknown): string | undefined {
@@ -8,6 +9,8 @@ export function isMissing(error: unknown): boolean {
   return codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
 }
 
+/** Node has no name for it. */
+const UNNAMED_EDQUOT = `Unknown system error -${String(constants.errno.EDQUOT)}`;
 const OTHER_CODES = ['EIO', 'EISDIR', 'EFBIG', 'ENAMETOOLONG', 'EMFILE', 'ENFILE', 'EBUSY', 'ESTALE', 'ELOOP', 'EXDEV'];
 
 /** An error of the file system, in words: `doing` reads `write /backups/x`. */
@@ -18,6 +21,7 @@ export function localError(doing: string, error: unknown): unknown {
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':
+    case UNNAMED_EDQUOT:
       return new BackupError('DiskFull', cannot(code === 'ENOSPC' ? 'the disk is full' : 'the disk quota is used up'), {
         hint: 'free some space there, lower retention_count, or give backup_dir a larger disk',
         cause: error,

@@ -42,7 +42,7 @@ async function giveName(input: PublishInput): Promise<'published' | 'taken'> {
  * `rename` replaces silently, so only the holder of a claim renames. A claim whose holder is dead cannot be told from one whose holder
  * sleeps; taking it over therefore removes the holder's part first, and a sleeper's rename finds nothing to rename.
  */
-async function renameUnderClaim({ part, final }: PublishInput): Promise<'published' | 'taken'> {
+export async function renameUnderClaim({ part, final }: PublishInput): Promise<'published' | 'taken'> {
   const claim = partName(final, 'claim');
   for (let claims = 0; claims < MAX_CLAIMS; claims++) {
     if (await createEmpty(claim)) {
