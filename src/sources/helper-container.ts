@@ -2,24 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BackupError } from '../domain/errors.js';
 import { throwIfAborted } from '../pipeline/abort.js';
 import { docker, engineReason, isMissing } from './docker.js';
-import { mountOption, type Mount } from './helper-mount.js';
-
-export interface HelperContainer {
-  /** Has to be new. */
-  name: string;
-  image: string;
-  labels: Record<string, string>;
-  mounts: readonly Mount[];
-  /** Linux capabilities that its root keeps; every other one is dropped. */
-  capabilities: readonly string[];
-  /** Further groups of its root. */
-  groups?: readonly number[];
-  env: Record<string, string>;
-  /** A fixed text for bash: names reach it as environment only. */
-  script: string;
-  /** The script's `$1`, `$2` … */
-  args: readonly string[];
-}
+import { createArguments, type HelperContainer } from './helper-options.js';
 
 export interface HelperRun {
   /** For errors, after "cannot": `capture postgres-data`. */
@@ -45,8 +28,6 @@ interface InspectedState {
   OOMKilled: boolean;
 }
 
-// Compressors start a thread for each core.
-const PIDS_LIMIT = 1024;
 const LAST_LINES = 20;
 const REMOVAL_TIMEOUT_MS = 60_000;
 const REMOVAL_POLL_MS = 200;
@@ -113,36 +94,6 @@ async function prepare(what: string, args: readonly string[]): Promise<string> {
 export async function helperOutput(id: string): Promise<{ stdout: string; stderr: string }> {
   const { stdout, stderr } = await docker({ args: ['logs', '--tail', String(LAST_LINES), id] });
   return { stdout: stdout.trim(), stderr: stderr.trim() };
-}
-
-function createArguments({
-  name,
-  image,
-  labels,
-  mounts,
-  capabilities,
-  groups = [],
-  env,
-  script,
-  args,
-}: HelperContainer) {
-  const each = (option: string, values: readonly string[]) => values.flatMap((value) => [option, value]);
-  const pairs = (record: Record<string, string>) => Object.entries(record).map(([key, value]) => `${key}=${value}`);
-  return [
-    ...['create', '--pull', 'never', '--name', name, ...each('--label', pairs(labels))],
-    ...['--network', 'none', '--read-only', '--workdir', '/', '--user', '0:0', '--pids-limit', String(PIDS_LIMIT)],
-    ...['--cap-drop', 'ALL', ...each('--cap-add', capabilities), '--security-opt', 'no-new-privileges'],
-    // Under SELinux the helper could not write into the backup directory, and relabelling that is not ours to do.
-    ...['--security-opt', 'label=disable'],
-    // With remapped user ids the archive would hold other owners than the volume does.
-    ...['--userns', 'host'],
-    // Whatever the engine's default is: no helper's messages go to a log server, nor wait for one.
-    ...['--log-driver', 'json-file', '--log-opt', 'max-size=1m', '--no-healthcheck', '--restart', 'no'],
-    ...each('--group-add', groups.map(String)),
-    ...each('--mount', mounts.map(mountOption)),
-    ...each('--env', pairs(env)),
-    ...['--entrypoint', 'bash', image, '-c', script, 'bash', ...args],
-  ];
 }
 
 /** Ends the container, and removes it with the anonymous volumes that its image made. Nothing to do where it is gone. */

@@ -7,12 +7,13 @@ import type { Tools } from '../pipeline/tools.js';
 import { captureWarnings, requireGoodEnd } from './capture-messages.js';
 import { containersUsing, findVolume, removeVolumeLabelled } from './docker-volume.js';
 import { pollFileSize } from './file-size-poll.js';
-import { runHelper, type HelperContainer } from './helper-container.js';
+import { runHelper } from './helper-container.js';
 import { ensureHelperImage } from './helper-image.js';
 import { LABEL, removeAttempts } from './helper-labels.js';
 import { createMessagesFile, readMessages } from './helper-messages.js';
 import { mountsFor, type Mount } from './helper-mount.js';
 import { CAPTURE_SCRIPT, VOLUME_MOUNT_POINT } from './helper-script.js';
+import type { HelperContainer } from './helper-options.js';
 import { findOwnContainer } from './own-container.js';
 import { missingVolume, requireVolume } from './volume-check.js';
 

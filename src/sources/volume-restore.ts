@@ -8,11 +8,12 @@ import { decompressor } from '../pipeline/compression.js';
 import type { Tools } from '../pipeline/tools.js';
 import { createVolume, findVolume, isVolumeName, removeVolumeLabelled } from './docker-volume.js';
 import { lastPosition, pollRestorePosition } from './restore-position-poll.js';
-import { runHelper, type HelperContainer, type HelperEnd } from './helper-container.js';
+import { runHelper, type HelperEnd } from './helper-container.js';
 import { ensureHelperImage } from './helper-image.js';
 import { LABEL, restoresWith } from './helper-labels.js';
 import { mountFor, type Mount } from './helper-mount.js';
 import { RESTORE_SCRIPT, VOLUME_MOUNT_POINT } from './helper-script.js';
+import type { HelperContainer } from './helper-options.js';
 import { findOwnContainer } from './own-container.js';
 
 export interface VolumeRestoreInput {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { findTools } from '../../src/pipeline/tools.js';
@@ -10,6 +10,7 @@ import { insideVolume, volumeExists } from '../support/docker-volume.js';
 import { runScript } from '../support/run-script.js';
 import {
   attemptAt,
+  beforeDocker,
   containersOf,
   createPart,
   dockerLines,
@@ -141,6 +142,32 @@ test('a compressor that fails is a failure with what it said', async () => {
     ) as string,
   });
   expect(await containersOf(attempt.service)).toEqual([]);
+});
+
+test('a helper that runs out of memory says so', async () => {
+  await beforeDocker('create', 'shift; set -- create --memory 16m "$@"');
+  const volume = await filledVolume('noise', 'head -c 40M /dev/urandom >noise');
+  const attempt = await attemptAt(volume, { compression: 'zstd', level: 19 });
+
+  await expect(captureVolume(attempt)).rejects.toMatchObject({
+    code: 'ProgramFailed',
+    message: 'cannot capture files: because its helper container ran out of memory',
+  });
+});
+
+test('an engine that has a directory of the same name on another machine is found out', async () => {
+  const elsewhere = await testDirectory();
+  const attempt = await attemptAt(await filledVolume('small', 'echo one >file'));
+  const here = dirname(attempt.partPath);
+  const name = basename(attempt.partPath);
+  await createPart(join(elsewhere, name));
+  await createPart(join(elsewhere, name.replace('.part', '.messages.part')));
+  await beforeDocker('create', `set -- "\${@//source=${here.replaceAll('/', '\\/')}/source=${elsewhere}}"`);
+
+  await expect(captureVolume(attempt)).rejects.toMatchObject({
+    code: 'ProgramFailed',
+    message: expect.stringContaining('did not arrive') as string,
+  });
 });
 
 test('a compressor that the helper lacks is named', async () => {
