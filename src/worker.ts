@@ -2,6 +2,7 @@
 import { Runtime as TemporalRuntime } from '@temporalio/worker';
 import { BackupError } from './domain/errors.js';
 import { EXIT } from './domain/outcome.js';
+import { requireNamespace } from './temporal/answers.js';
 import { parseWorkerArguments } from './worker/arguments.js';
 import { connectWorker } from './worker/connect.js';
 import { createLog, temporalLogger } from './worker/log.js';
@@ -18,6 +19,7 @@ async function main(): Promise<void> {
 
   const { connection, client, close } = await connectWorker(log);
   try {
+    await requireNamespace(client);
     const service = await createService({ runtime, paths, client, log });
     const workers = await createWorkers({ connection, client, service });
     log.info({ service: service.name, directory: runtime.local.location }, 'worker is ready');

@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import { createRedactor } from '../config/secrets.js';
 import { resolveConfigPaths, type ConfigPaths } from '../config/options.js';
 import { loadRuntime, type Runtime } from '../runtime.js';
+import { requireNamespace } from '../temporal/answers.js';
 import { connectClient } from '../temporal/connection.js';
 
 /** What every command is given: the global options, the two streams, and the exit code it leaves. */
@@ -48,6 +49,7 @@ export class CommandContext {
     await this.runtime();
     const { client, close } = await connectClient();
     try {
+      await requireNamespace(client);
       return await work(client);
     } finally {
       await close();

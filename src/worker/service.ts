@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { ActivityDeps } from '../activities/deps.js';
+import { translate } from '../activities/failures.js';
 import type { ConfigPaths } from '../config/options.js';
 import { DEFAULT_HOST } from '../domain/target.js';
 import { openRunLog, type RunLog } from '../run-log.js';
@@ -44,7 +45,7 @@ function createDeps(atStart: Runtime, paths: ConfigPaths, log: Log): ActivityDep
   let last = atStart;
   const runLogs = new Map<string, RunLog>();
   return {
-    runtime: async () => (last = await loadRuntime(paths, last)),
+    runtime: () => translate(async () => (last = await loadRuntime(paths, last)), last.redact),
     runLog({ local: { root }, redact }, run) {
       const onError = (error: unknown) => log.warn({ run, error: String(error) }, 'cannot write the log of the run');
       const runLog = runLogs.get(run) ?? openRunLog({ root, run, redact, onError });

@@ -14,6 +14,9 @@ import { pruneDestinations } from './prune.js';
 import { runProgressQuery } from './queries.js';
 import { RunState } from './run-state.js';
 
+/** A failure's message is for a glance, and bounded by the server; its details hold the whole report. */
+const SHOWN_FAILURES = 20;
+
 /**
  * One run: plan, a child for each target, prune, report. Completes with its report where every target succeeded or was skipped; fails as
  * `PartialRun` or `FailedRun` with the report as details, so that the Web UI shows it red.
@@ -36,8 +39,9 @@ export async function BackupRun(input: BackupRunInput): Promise<RunReport> {
     const outcome = cancelled ? 'cancelled' : runOutcome(targets);
     const report: RunReport = { run: plan.run, workflowId, outcome, targets, warnings };
     const { run, service, destinations, reserved } = plan;
-    const input_ = { plan: { run, service, destinations, reserved }, startedAt, trigger: input.trigger, report };
-    report.warnings.push(...(await orchestrator.reportRun(input_)));
+    const { trigger } = input;
+    const planned = { run, service, destinations, reserved };
+    report.warnings.push(...(await orchestrator.reportRun({ plan: planned, startedAt, trigger, report })));
     state.finished(report);
     return conclude(report);
   });
@@ -62,8 +66,11 @@ function conclude(report: RunReport): RunReport {
   if (report.outcome === 'cancelled') throw new CancelledFailure(`run ${report.run} was cancelled`, [report]);
   const failed = report.targets.filter((t) => t.outcome === 'failed');
   if (failed.length === 0) return report;
-  const first = `${failed.length} of ${report.targets.length} targets failed: ${failed.map((t) => t.target).join(', ')}`;
-  const why = failed.map((t) => `${t.target}: ${t.error ?? ''}`).join('\n');
+  const shown = failed.slice(0, SHOWN_FAILURES);
+  const more = failed.length > shown.length ? ', …' : '';
+  const names = shown.map((t) => t.target).join(', ') + more;
+  const first = `${failed.length} of ${report.targets.length} targets failed: ${names}`;
+  const why = shown.map((t) => `${t.target}: ${t.error ?? ''}`).join('\n');
   const type = report.outcome === 'failed' ? 'FailedRun' : 'PartialRun';
   throw ApplicationFailure.nonRetryable(`${first}\n${why}`, type, report);
 }

@@ -1,9 +1,11 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, afterAll, describe, expect, it } from 'vitest';
 import { RUN_PATTERN } from '../../src/domain/names.js';
 import type { RunRecord, RunReport } from '../../src/domain/run.js';
+import { ORCHESTRATOR_QUEUE } from '../../src/domain/task-queues.js';
 import { applySchedule, listSchedules } from '../../src/temporal/schedules.js';
+import type { BackupRun } from '../../src/workflows/backup-run.js';
 import { databaseItem, deploy, type Deployment, type DeploymentOptions } from '../support/deployment.js';
 import { createSharedDatabase, type SharedDatabase } from '../support/shared-database.js';
 import { lockRings, waitForBlockedDump } from '../support/table-lock.js';
@@ -114,6 +116,17 @@ describe('the schedule', () => {
 });
 
 describe('a worker', () => {
+  it('says in words that there is no such namespace, and so does the command line', async () => {
+    const d = await deployed();
+    const nowhere = { TEMPORAL_NAMESPACE: 'no-such-namespace' };
+    await expect(d.startWorker(nowhere)).rejects.toThrow(
+      /cannot use the namespace no-such-namespace: because [^]*HINT: /,
+    );
+    const { code, stderr } = await d.backupctl(['run'], nowhere);
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/cannot use the namespace no-such-namespace: because .*\nHINT: /);
+  });
+
   it('refuses a namespace of another service', async () => {
     const d = await deployed({ settings: { service: 'gondor' } });
     await applySchedule(d.client, 'shire', { service: 'shire', cron: '0 3 * * *', timezone: 'UTC', directoryIds: {} });
@@ -148,6 +161,20 @@ describe('a worker', () => {
 });
 
 describe('runs', () => {
+  it('fail at once, with every mistake, where the file is broken by then', async () => {
+    const d = await deployed();
+    await d.startWorker();
+    const handle = await startByHand(d, "backup_config: { backup_dir: 'relative', attempts: many }\n");
+    const error = (await handle.result().catch((e: unknown) => e)) as Error;
+    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).toContain('WorkflowFailedError');
+    const { pendingActivities = [] } = (await handle.describe()).raw;
+    expect(pendingActivities).toEqual([]);
+    const history = JSON.stringify(await handle.fetchHistory());
+    expect(history).toContain('backup_dir');
+    expect(history).toContain('attempts');
+    expect(history.match(/"attempt":[2-9]/)).toBeNull();
+  });
+
   it('of the same second get different ids, and the later one skips what the other is backing up', async () => {
     const d = await deployed();
     await d.startWorker();
@@ -199,3 +226,13 @@ describe('runs', () => {
     expect(await readdir(join(d.backupDir, report.run))).toEqual(['run.json']);
   });
 });
+
+/** Starts a run as the schedule does, with a file that nobody has checked. */
+async function startByHand(d: Deployment, text: string) {
+  await writeFile(d.configFile, text);
+  return d.client.workflow.start<typeof BackupRun>('BackupRun', {
+    workflowId: 'broken',
+    taskQueue: ORCHESTRATOR_QUEUE,
+    args: [{ trigger: 'schedule' }],
+  });
+}

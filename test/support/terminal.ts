@@ -9,7 +9,7 @@ export interface Terminal {
   /** Presses keys; `\x03` is Ctrl-C. */
   type: (keys: string) => void;
   /** Waits until it is on the screen. */
-  shows: (text: string) => Promise<void>;
+  shows: (text: string) => Promise<unknown>;
   ended: Promise<{ code: number | null; screen: string }>;
 }
 
