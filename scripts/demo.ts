@@ -75,9 +75,13 @@ async function play(context: DemoContext): Promise<Ending> {
 async function tearDown({ screen, teardown }: DemoContext): Promise<boolean> {
   screen.step('Taking it all down');
   const failures = await teardown.run();
-  if (failures.length > 0) screen.problem(failures.join('\n'));
-  else screen.line('Everything that was started has ended, and everything that was made is removed.');
-  return failures.length === 0;
+  if (failures.length > 0) {
+    screen.problem(failures.join('\n'));
+    return false;
+  }
+  screen.line('Everything that was started has ended, and everything that was made is removed.');
+  for (const what of teardown.kept) screen.line(`Kept: ${what}.`);
+  return true;
 }
 
 function showProof({ screen }: DemoContext, proved: readonly string[]): void {

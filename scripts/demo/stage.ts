@@ -1,6 +1,7 @@
 import { chmod, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { HELPER_REPOSITORY } from '../../src/sources/helper-image.js';
 import { removeDirectory } from '../../test/support/scratch-directory.js';
 import { WorkerProcess } from '../../test/support/worker-process.js';
 import { writeConfiguration } from './configuration.js';
@@ -69,6 +70,8 @@ async function makeTargets(context: DemoContext, { postgres }: Servers): Promise
 function makeDockerVolume({ service, teardown }: DemoContext): Promise<DemoTarget> {
   const volumes: VolumeNames = { origin: `${service}-uploads`, into: `${service}-uploads-restored` };
   teardown.add('remove the Docker volumes', () => removeFromDocker(Object.values(volumes), service));
+  // Another worker of this machine may be about to use it.
+  teardown.kept.push(`the small image ${HELPER_REPOSITORY} in the Docker engine, for the next backup of a volume`);
   return makeVolume(volumes);
 }
 

@@ -5,6 +5,8 @@ interface Task {
 
 /** What has to be undone at the end, whatever happens before it. */
 export class Teardown {
+  /** What stays on this machine all the same, as ends of "Kept: …". */
+  readonly kept: string[] = [];
   readonly #tasks: Task[] = [];
 
   /** `what` completes "cannot …" where it fails. */

@@ -61,9 +61,11 @@ export async function startDemo(args: readonly string[] = [], env: Record<string
     scratch,
     output: () => output,
     says: async (text) => {
-      await waitFor(`the demo to say ${JSON.stringify(text)}`, () => output.includes(text) || gone(child, output), {
-        timeoutMs: 100_000,
+      const said = () => output.includes(text);
+      const end = ended.then(() => {
+        if (!said()) throw new Error(`the demo has ended without saying ${JSON.stringify(text)}: ${output}`);
       });
+      await Promise.race([waitFor(`the demo to say ${JSON.stringify(text)}`, said, { timeoutMs: 100_000 }), end]);
     },
     configuration: () => waitFor('the configuration of the demo', () => readConfiguration(scratch)),
     interrupt: () => process.kill(-pid, 'SIGINT'),
@@ -77,11 +79,6 @@ async function demoCommand(): Promise<string> {
     scripts: { demo: string };
   };
   return scripts.demo.split('&&').at(-1) ?? '';
-}
-
-function gone({ exitCode }: { exitCode: number | null }, output: string): false {
-  if (exitCode !== null) throw new Error(`it has ended with ${String(exitCode)}: ${output}`);
-  return false;
 }
 
 async function readConfiguration(scratch: string): Promise<DemoConfiguration> {
