@@ -8,17 +8,14 @@ import { BackupError } from '../../src/domain/errors.js';
 import { ensureHelperImage } from '../../src/sources/helper-image.js';
 import { captureVolume, removeAttempts } from '../../src/sources/volume-capture.js';
 import { volumeExists } from '../support/docker-volume.js';
+import { beforeDocker, letGo, slowHelpers, stubEnvironment } from '../support/docker-wrapper.js';
 import {
   attemptAt,
-  beforeDocker,
   containersOf,
   dockerLines,
   filesBeside,
   filledVolume,
   meetInMidWrite,
-  letGo,
-  slowHelpers,
-  stubEnvironment,
   testDirectory,
   volumeName,
 } from '../support/volume-attempt.js';

@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { captureVolume } from '../../src/sources/volume-capture.js';
 import { restoreVolume } from '../../src/sources/volume-restore.js';
 import { insideVolume } from '../support/docker-volume.js';
+import { letGo, slowHelpers } from '../support/docker-wrapper.js';
 import {
   attemptAt,
   containersOf,
@@ -13,9 +14,7 @@ import {
   dockerLines,
   filesBeside,
   filledVolume,
-  letGo,
   meetInMidWrite,
-  slowHelpers,
   testDirectory,
   volumeName,
 } from '../support/volume-attempt.js';

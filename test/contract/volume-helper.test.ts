@@ -8,15 +8,13 @@ import { ensureHelperImage, HELPER_REPOSITORY } from '../../src/sources/helper-i
 import type { ContainerMount } from '../../src/sources/helper-mount.js';
 import { captureVolume } from '../../src/sources/volume-capture.js';
 import { checkVolume } from '../../src/sources/volume-check.js';
+import { beforeDocker, slowHelpers, stubEnvironment } from '../support/docker-wrapper.js';
 import {
   attemptAt,
-  beforeDocker,
   containersOf,
   dockerLines,
   filledVolume,
   meetInMidWrite,
-  slowHelpers,
-  stubEnvironment,
   testDirectory,
 } from '../support/volume-attempt.js';
 

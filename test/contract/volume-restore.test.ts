@@ -8,17 +8,8 @@ import { expect, test } from 'vitest';
 import { captureVolume, removeAttempts } from '../../src/sources/volume-capture.js';
 import { restoreVolume, type VolumeRestoreInput } from '../../src/sources/volume-restore.js';
 import { insideVolume, volumeExists } from '../support/docker-volume.js';
-import {
-  attemptAt,
-  beforeDocker,
-  containersOf,
-  dockerLines,
-  filledVolume,
-  letGo,
-  slowHelpers,
-  testDirectory,
-  volumeName,
-} from '../support/volume-attempt.js';
+import { beforeDocker, letGo, recordDocker, slowHelpers } from '../support/docker-wrapper.js';
+import { attemptAt, containersOf, filledVolume, testDirectory, volumeName } from '../support/volume-attempt.js';
 import { waitFor } from '../support/wait-for.js';
 import { walk } from '../support/walk.js';
 
@@ -71,12 +62,12 @@ test('of two restores into one name one is a conflict, and the other is whole', 
 });
 
 test.each(['-h evil', 'a:b', '../x', '', 'a,b=c'])('no volume is made with the name %j', async (into) => {
-  const before = await dockerLines('volume', 'ls', '--quiet');
+  const asked = await recordDocker('volume', 'create');
 
   await expect(restoreVolume({ ...(await attemptAt('any')), into, artifactPath: '/dev/null' })).rejects.toMatchObject({
     code: 'ConfigInvalid',
   });
-  expect(await dockerLines('volume', 'ls', '--quiet')).toEqual(before);
+  expect(await asked()).toEqual([]);
 });
 
 test.each([

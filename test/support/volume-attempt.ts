@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, open, readdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, open, readdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { onTestFinished, vi } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { findTools } from '../../src/pipeline/tools.js';
 import type { VolumeCaptureInput } from '../../src/sources/volume-capture.js';
 import { createVolume, removeVolume } from './docker-volume.js';
@@ -84,42 +84,6 @@ export function containersOf(service: string): Promise<string[]> {
     '--filter',
     `label=backup-orchestrator.service=${service}`,
   );
-}
-
-/**
- * Puts a `docker` before the real one, for this test, that first runs a bash script where its arguments begin with
- * `command`: `$real` is the real program, `set --` changes the arguments.
- */
-export async function beforeDocker(command: string, script: string): Promise<void> {
-  const directory = await testDirectory();
-  const real = (await run('which', ['docker'])).stdout.trim();
-  const lines = [
-    '#!/bin/bash',
-    `real=${real}`,
-    `if [[ "$* " = "${command} "* ]]; then ${script}; fi`,
-    'exec "$real" "$@"',
-  ];
-  await writeFile(join(directory, 'docker'), lines.join('\n') + '\n');
-  await chmod(join(directory, 'docker'), 0o755);
-  stubEnvironment('PATH', `${directory}:${process.env['PATH'] ?? ''}`);
-}
-
-/** Gives helpers of this test so little of a core that a test has the time to meet them at work. */
-export function slowHelpers(cores = 0.05): Promise<void> {
-  return beforeDocker('create', `shift; set -- create --cpus ${String(cores)} "$@"`);
-}
-
-/** Lets a slow helper go on as fast as it can. */
-export async function letGo(id: string): Promise<void> {
-  await run('docker', ['update', '--cpus', '2', id]);
-}
-
-/** Sets a variable of this process' environment until the test has ended. */
-export function stubEnvironment(name: string, value: string): void {
-  vi.stubEnv(name, value);
-  onTestFinished(() => {
-    vi.unstubAllEnvs();
-  });
 }
 
 async function removeContainersOf(service: string): Promise<void> {
