@@ -37,7 +37,8 @@ export async function readRunRecord(destination: Destination, run: string): Prom
   const text = await destination.readText(inRun(run, RUN_RECORD_NAME));
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text) as RunRecord;
+    const record: unknown = JSON.parse(text);
+    return record instanceof Object && 'startedAt' in record ? (record as RunRecord) : undefined;
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { RUN_PATTERN } from '../domain/names.js';
 import type { StoredObject } from './destination.js';
 import { codeOf, isMissing, localError } from './local-errors.js';
@@ -27,11 +27,11 @@ async function* walk(root: string, within: string): AsyncGenerator<string> {
 
 async function entriesOf(root: string, within: string) {
   try {
-    return await readdir(join(root, within), { withFileTypes: true });
+    return await readdir(resolve(root, within), { withFileTypes: true });
   } catch (error) {
     if (within !== '' && isMissing(error)) return [];
     // `lost+found` and the like are none of our business; a run's directory is.
     if (codeOf(error) === 'EACCES' && within !== '' && !RUN_PATTERN.test(within.split('/')[0] ?? '')) return [];
-    throw localError(`list ${join(root, within)}`, error);
+    throw localError(`list ${resolve(root, within)}`, error);
   }
 }

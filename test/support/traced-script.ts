@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 
 /** What changes a directory, or makes that durable. */
 const CALLS = 'mkdir,openat,write,pwrite64,fsync,fdatasync,link,linkat,unlink,unlinkat,rename,renameat,rmdir,chmod';
@@ -28,6 +29,7 @@ export interface TracedEnd {
   signal: string | null;
   code: number | null;
   calls: TracedCall[];
+  stdout: string;
   stderr: string;
 }
 
@@ -43,14 +45,13 @@ export async function runTraced(options: TracedScript): Promise<TracedEnd> {
       ...['-f', '-qq', '-y', '-o', trace, ...filters, ...paths.flatMap((path) => ['-P', path])],
       ...[process.execPath, '--import', 'tsx', join('test/fixtures', script), JSON.stringify(input)],
     ],
-    { env: { ...process.env, UV_THREADPOOL_SIZE: '1' }, stdio: ['ignore', 'ignore', 'pipe'] },
+    { env: { ...process.env, UV_THREADPOOL_SIZE: '1' }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
-  let stderr = '';
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  const [stdout, stderr, end] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  const [code, signal] = end as [number | null, string | null];
   const calls = callsIn(await readFile(trace, 'utf8'));
   await rm(directory, { recursive: true });
-  return { signal, code, calls, stderr };
+  return { signal, code, calls, stdout, stderr };
 }
 
 /** What kills the script as it enters a call: the call is not executed any more. */
@@ -60,9 +61,9 @@ export function killAt({ name, occurrence }: TracedCall): string {
 
 function callsIn(trace: string): TracedCall[] {
   const seen = new Map<string, number>();
-  return [...trace.matchAll(/^\d+ +((\w+)\(.*)$/gm)].map(([, text = '', name = '']) => {
+  return [...trace.matchAll(/^\d+ +((\w+)\(.*)$/gm)].map(([, call = '', name = '']) => {
     const occurrence = (seen.get(name) ?? 0) + 1;
     seen.set(name, occurrence);
-    return { name, occurrence, text };
+    return { name, occurrence, text: call };
   });
 }
