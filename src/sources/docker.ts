@@ -51,6 +51,11 @@ export function isMissing(error: unknown): boolean {
   return /no such (container|image|volume|object)/i.test(failedStage(error)?.stderr ?? '');
 }
 
+/** Whether the engine said that a container is there for the last moments only. */
+export function isBeingRemoved(error: unknown): boolean {
+  return /dead or marked for removal/i.test(failedStage(error)?.stderr ?? '');
+}
+
 /** What the engine said to a call that failed, for use in a sentence. */
 export function engineReason(error: unknown): string {
   const said = failedStage(error)?.stderr;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackupError } from '../domain/errors.js';
 import { throwIfAborted } from '../pipeline/abort.js';
-import { docker, engineReason, isMissing } from './docker.js';
+import { docker, engineReason, isBeingRemoved, isMissing } from './docker.js';
 import { createArguments, type HelperContainer } from './helper-options.js';
 
 export interface HelperRun {
@@ -60,7 +60,7 @@ async function startAndWait(id: string, { what, signal, onCreated, onStarted }: 
     await docker({ args: ['wait', id], signal, timeLimit: 'none' });
     return await endOf(id);
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (!isMissing(error) && !isBeingRemoved(error)) throw error;
     throw new BackupError('Failed', `cannot ${what}: because its helper container was removed while it ran`, {
       hint: 'another attempt at this target ends those before it',
     });
