@@ -25,6 +25,13 @@ export interface TransferOptions {
 /** How the stored bytes were proved: by the store's own checksum, or by reading them back. */
 export type StoredProof = 'checksum' | 'read-back';
 
+export interface SweepInput {
+  /** Whether what was left at this path, or of this path, is ours to drop. */
+  isOurs: (path: string) => boolean;
+  olderThanMs: number;
+  now: Date;
+}
+
 /**
  * A place that artifacts are kept. Nothing here replaces or removes a committed artifact unasked: `putFile` and
  * `createText` refuse a taken path. A path that is not there is `undefined` or `false`, never an error; a place that
@@ -47,6 +54,10 @@ export interface Destination {
    * was cut off. A taken path with the same bytes is success; with others it is a `Conflict`.
    */
   putFile(path: string, from: string, facts: FileFacts, options: TransferOptions): Promise<StoredProof>;
+  /** Drops what attempts at `putFile` left of `path`. Only where none will follow, as in a cancelled run: any other goes on with it. */
+  abandonPut(path: string): Promise<void>;
+  /** Drops what attempts left that nobody has gone on with for long; returns how many. */
+  sweepPuts(input: SweepInput): Promise<number>;
   /** Brings `path` to a new local file `to` (0600); the bytes are checked against `facts` before it resolves, else `Damaged` and no file. */
   fetchFile(path: string, to: string, facts: FileFacts, options: TransferOptions): Promise<void>;
   /** Gone when it resolves, also where it was not there. */

@@ -7,8 +7,10 @@ import type { Destination } from './destination.js';
 import { codeOf, isMissing, naming } from './local-errors.js';
 import { isThere, makeDirectory, syncDirectory, writeNewFile } from './local-files.js';
 import { listFiles } from './local-list.js';
+import { removeParts } from './local-publish.js';
 import { putLocalFile } from './local-put.js';
 import { assertRoot, readTextFile, statObject } from './local-read.js';
+import { sweepParts } from './local-sweep.js';
 import { createTextFile, replaceTextFile } from './local-text.js';
 import { readChunks, receiveFile } from './local-transfer.js';
 import { checkedPath } from './object-path.js';
@@ -49,6 +51,13 @@ export function createLocalDestination({ root }: LocalDestinationInput): LocalDe
 
     putFile: (path, from, facts, options) =>
       writing(root, pathOf(path), () => putLocalFile({ final: pathOf(path), from, facts, options })),
+
+    abandonPut: (path) => naming(`remove the parts of ${pathOf(path)}`, () => removeParts(pathOf(path))),
+
+    async sweepPuts(sweep) {
+      await assertRoot(root);
+      return naming(`sweep old parts in ${root}`, () => sweepParts(root, sweep));
+    },
 
     async fetchFile(path, to, facts, options) {
       const from = pathOf(path);

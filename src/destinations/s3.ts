@@ -1,6 +1,6 @@
 import { CreateMultipartUploadCommand, DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { BackupError } from '../domain/errors.js';
-import type { Destination } from './destination.js';
+import type { Destination, SweepInput } from './destination.js';
 import { receiveFile } from './local-transfer.js';
 import { S3Bucket, type S3BucketInput } from './s3-bucket.js';
 import { readObject } from './s3-download.js';
@@ -17,19 +17,8 @@ export interface S3DestinationInput extends S3BucketInput {
   partSizeBytes?: number;
 }
 
-export interface SweepInput {
-  /** Whether an upload to this path is ours to abort. */
-  isOurs: (path: string) => boolean;
-  olderThanMs: number;
-  now: Date;
-}
-
 export interface S3Destination extends Destination {
   readonly kind: 's3';
-  /** Aborts old multipart uploads that nobody goes on with; returns how many. */
-  sweepUploads(input: SweepInput): Promise<number>;
-  /** Aborts the multipart uploads to a path. Only for a run that was cancelled: any other attempt goes on with them. */
-  abortUpload(path: string): Promise<void>;
 }
 
 /** A prefix in an S3 bucket. Small files go up in one request, larger ones in parts, which a later attempt finds and goes on from. */
@@ -65,6 +54,13 @@ export function createS3Destination({ partSizeBytes, ...input }: S3DestinationIn
         options.signal,
       ),
 
+    abandonPut: (path) =>
+      bucket.naming(`abort the upload of ${bucket.urlOf(path)}`, async () => {
+        for (const upload of await listUploadsOf(bucket, bucket.keyOf(path))) await abortOpenUpload(bucket, upload);
+      }),
+
+    sweepPuts: (sweep) => bucket.naming(`sweep old uploads in ${location}`, () => sweepUploads(bucket, sweep)),
+
     fetchFile: (path, to, facts, options) =>
       bucket.naming(
         `fetch ${bucket.urlOf(path)}`,
@@ -83,13 +79,6 @@ export function createS3Destination({ partSizeBytes, ...input }: S3DestinationIn
       }),
 
     check: () => bucket.naming(`use ${location}`, () => checkBucket(bucket)),
-
-    sweepUploads: (sweep) => bucket.naming(`sweep old uploads in ${location}`, () => sweepUploads(bucket, sweep)),
-
-    abortUpload: (path) =>
-      bucket.naming(`abort the upload of ${bucket.urlOf(path)}`, async () => {
-        for (const upload of await listUploadsOf(bucket, bucket.keyOf(path))) await abortOpenUpload(bucket, upload);
-      }),
   };
 }
 

@@ -12,6 +12,7 @@ export const CHECKSUMS_NAME = 'SHA256SUMS';
 const MANIFEST_SUFFIX = '.manifest.json';
 const PART_SUFFIX = '.part';
 
+const INFIX = { database: '_', volume: '_volume_' } as const;
 const CONTENT_ENDING = { database: '.sql', volume: '.tar' } as const;
 const COMPRESSION_ENDING = { gzip: '.gz', zstd: '.zst' } as const;
 
@@ -46,8 +47,17 @@ export interface ArtifactNaming {
 
 /** `mordor_20261124_030000.sql.gz`, `postgres-data_volume_20261124_030000.tar.gz`. */
 export function artifactName({ target, kind, run, compression }: ArtifactNaming): string {
-  const infix = kind === 'volume' ? '_volume_' : '_';
-  return `${target}${infix}${run}${CONTENT_ENDING[kind]}${COMPRESSION_ENDING[compression]}`;
+  return `${stemOf({ target, kind, run })}${COMPRESSION_ENDING[compression]}`;
+}
+
+/** Whether a path within a destination is an artifact of the target, or named after one: its manifest, a part. */
+export function isNamedAfter(path: string, { target, kind }: Pick<ArtifactNaming, 'target' | 'kind'>): boolean {
+  const [run = '', name = '', ...deeper] = path.split('/');
+  return deeper.length === 0 && RUN_PATTERN.test(run) && name.startsWith(`${stemOf({ target, kind, run })}.`);
+}
+
+function stemOf({ target, kind, run }: Omit<ArtifactNaming, 'compression'>): string {
+  return `${target}${INFIX[kind]}${run}${CONTENT_ENDING[kind]}`;
 }
 
 export function manifestName(artifact: string): string {
@@ -63,9 +73,13 @@ export function partName(artifact: string, token: string): string {
   return `${artifact}.${token}${PART_SUFFIX}`;
 }
 
-/** Whether `name` is what some attempt at `artifact` wrote and did not commit. */
+/** Whether `name` is what some attempt wrote and did not commit. */
+export function isPart(name: string): boolean {
+  return name.endsWith(PART_SUFFIX);
+}
+
 export function isPartOf(name: string, artifact: string): boolean {
-  return name.startsWith(`${artifact}.`) && name.endsWith(PART_SUFFIX);
+  return name.startsWith(`${artifact}.`) && isPart(name);
 }
 
 export function logName(run: string): string {

@@ -253,7 +253,7 @@ test('finds open uploads on every page of their list', async () => {
     return { kind: 'answer', status: 200, body: page(upload('a') + more) };
   };
   const sweep = { isOurs: () => true, olderThanMs: 0, now: new Date('2026-12-24T03:00:00Z') };
-  expect(await createS3Destination(place).sweepUploads(sweep)).toBe(2);
+  expect(await createS3Destination(place).sweepPuts(sweep)).toBe(2);
   expect(proxy.requests.filter(({ method }) => method === 'DELETE').map(({ query }) => query.get('uploadId'))).toEqual([
     'u-a',
     'u-b',

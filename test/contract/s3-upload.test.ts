@@ -218,10 +218,10 @@ test('sweeps old uploads of ours only, and aborts one on request', async () => {
   const dayMs = 24 * 60 * 60 * 1000;
   const isOurs = (path: string) => path === PATH;
   const tomorrow = new Date(Date.now() + dayMs + 60_000);
-  expect(await destination.sweepUploads({ isOurs, olderThanMs: dayMs, now: new Date() })).toBe(0);
-  expect(await destination.sweepUploads({ isOurs, olderThanMs: dayMs, now: tomorrow })).toBe(1);
+  expect(await destination.sweepPuts({ isOurs, olderThanMs: dayMs, now: new Date() })).toBe(0);
+  expect(await destination.sweepPuts({ isOurs, olderThanMs: dayMs, now: tomorrow })).toBe(1);
   expect((await listOpen()).map(({ Key }) => Key)).toEqual([`${place.prefix}/20261124_030000/other.tar.gz`]);
-  await destination.abortUpload('20261124_030000/other.tar.gz');
+  await destination.abandonPut('20261124_030000/other.tar.gz');
   expect(await openUploads(place)).toBe(0);
 });
 
