@@ -7,24 +7,21 @@ export type Interruption = 'worker-shutdown' | 'cancelled' | 'given-up' | 'stall
 
 export interface FailureContext {
   reason?: Interruption;
-  /** The error to give instead of what the interruption made some part throw. */
-  stall?: BackupError;
   redact: (text: string) => string;
 }
 
 /** The one place where errors become Temporal's: secrets taken out, the hint on its line, retries only where they can help. */
-export function toFailure(error: unknown, { reason, stall, redact }: FailureContext): Error {
+export function toFailure(error: unknown, { reason, redact }: FailureContext): Error {
   if (reason === 'worker-shutdown')
     return ApplicationFailure.nonRetryable('its worker was told to end', WORKER_SHUTDOWN);
   if (reason === 'cancelled' || reason === 'given-up') return new CancelledFailure('cancelled');
-  const cause = reason === 'stalled' ? stall : error;
-  if (cause instanceof BackupError) {
-    const { text, code, retryable } = cause;
+  if (error instanceof BackupError) {
+    const { text, code, retryable } = error;
     return ApplicationFailure.create({ message: redact(text), type: code, nonRetryable: !retryable });
   }
-  if (cause instanceof ApplicationFailure || cause instanceof CancelledFailure) return cause;
+  if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   // Unknown errors carry texts of others: the name and message are kept, the stack and its cause are not.
-  const message = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return ApplicationFailure.create({ message: redact(message), type: 'Failed', nonRetryable: false });
 }
 

@@ -1,4 +1,3 @@
-import { ApplicationFailure } from '@temporalio/activity';
 import type {
   CaptureTargetInput,
   CapturedArtifact,
@@ -30,18 +29,11 @@ export function createHostActivities({ runtime, runLog }: ActivityDeps) {
       const rt = await runtime();
       const log = runLog(rt, input.run);
       const doing = `copy ${input.target.name} to ${input.destination}`;
-      return runStep({ doing, stallTimeoutMs: input.stallTimeoutMs, redact: rt.redact, log }, async (step, last) => {
-        let movedAtMs = last.movedAtMs;
-        const onProgress = (bytes: number) => {
-          movedAtMs = Date.now();
-          step.onProgress(bytes);
-        };
-        try {
-          return await logged(log, input.target.name, () => copyArtifact(rt, input, { ...step, onProgress }));
-        } catch (error) {
-          if (step.signal.aborted || Date.now() - movedAtMs < input.retryForMs) throw error;
-          throw givenUp(doing, input.retryForMs, error, rt.redact);
-        }
+      const { stallTimeoutMs, retryForMs, deadlineAt } = input;
+      return runStep({ doing, stallTimeoutMs, retryForMs, redact: rt.redact, log }, (step) => {
+        // The run's deadline cancels too, but then the next run goes on with what was sent.
+        const isCancelled = () => step.isCancelled() && Date.now() < Date.parse(deadlineAt);
+        return logged(log, input.target.name, () => copyArtifact(rt, input, { ...step, isCancelled }));
       });
     },
 
@@ -62,17 +54,4 @@ async function logged<T>(log: (line: string) => void, target: string, work: () =
     log(`${target}: ${error instanceof Error ? error.message : String(error)}`);
     throw error;
   }
-}
-
-/** No attempt after this one: the next run's copies catch up. */
-function givenUp(
-  doing: string,
-  retryForMs: number,
-  error: unknown,
-  redact: (text: string) => string,
-): ApplicationFailure {
-  const reason = error instanceof Error ? error.message : String(error);
-  const message = `cannot ${doing}: because no byte was accepted for ${retryForMs / 1000} s: ${redact(reason)}`;
-  const hint = 'the artifact is kept here; the next run copies it too';
-  return ApplicationFailure.nonRetryable(`${message}\nHINT: ${hint}`, 'Stalled');
 }

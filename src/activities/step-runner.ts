@@ -1,12 +1,13 @@
 import { Context } from '@temporalio/activity';
 import { BackupError } from '../domain/errors.js';
-import type { StepContext } from '../steps/step.js';
+import type { ResumableStep } from '../steps/step.js';
 import { toFailure, type FailureContext, type Interruption } from './failures.js';
 
 /** What a heartbeat carries, and what the next attempt is handed. */
 export interface HeartbeatDetails {
+  /** The most that any attempt got done. */
   bytesDone: number;
-  /** When bytes moved last, over all attempts; milliseconds since the epoch. */
+  /** When that was; milliseconds since the epoch. */
   movedAtMs: number;
 }
 
@@ -15,15 +16,14 @@ export interface RunStepInput {
   doing: string;
   /** The step is ended when no byte moved for so long. */
   stallTimeoutMs: number;
+  /** The step is given up when no attempt got any further for so long. Default: only their number counts. */
+  retryForMs?: number;
   redact: (text: string) => string;
   log: (line: string) => void;
 }
 
 /** Runs a long step as a Temporal activity: heartbeats, ends it on cancellation, shutdown or stall, and translates its error. */
-export async function runStep<T>(
-  input: RunStepInput,
-  work: (step: StepContext, last: HeartbeatDetails) => Promise<T>,
-): Promise<T> {
+export async function runStep<T>(input: RunStepInput, work: (step: ResumableStep) => Promise<T>): Promise<T> {
   const ctx = Context.current(); // not to be had in an abort listener
   const details = lastDetails(ctx);
   const ending = new AbortController();
@@ -39,24 +39,26 @@ export async function runStep<T>(
       ctx.heartbeat(details);
       if (Date.now() - progressAtMs < input.stallTimeoutMs) return;
       failure.reason ??= 'stalled';
-      failure.stall = stalled(input);
       ending.abort();
     },
     pulseMs(ctx, input.stallTimeoutMs),
   );
-  const step: StepContext = {
+  const step: ResumableStep = {
     signal: ending.signal,
+    isCancelled: () => failure.reason === 'cancelled',
     log: input.log,
     onProgress(bytesDone) {
       progressAtMs = Date.now();
-      Object.assign(details, { bytesDone, movedAtMs: progressAtMs });
+      // What an earlier attempt had done already is a sign of life, but gets nobody any further.
+      if (bytesDone > details.bytesDone) Object.assign(details, { bytesDone, movedAtMs: progressAtMs });
     },
   };
   try {
     ctx.heartbeat(details);
-    return await work(step, { ...details });
+    return await work(step);
   } catch (error) {
-    throw toFailure(error, failure);
+    ctx.heartbeat(details); // the next attempt is to know of the last bytes too
+    throw toFailure(lastWord(failure.reason === 'stalled' ? stalled(input) : error, input, details), failure);
   } finally {
     clearInterval(pulse);
     ctx.cancellationSignal.removeEventListener('abort', onCancel);
@@ -71,12 +73,22 @@ function whyEnded({ cancellationDetails, cancellationSignal }: Context): Interru
 
 function lastDetails({ info }: Context): HeartbeatDetails {
   const last = info.heartbeatDetails as HeartbeatDetails | undefined;
-  return { bytesDone: 0, movedAtMs: last?.movedAtMs ?? info.scheduledTimestampMs };
+  return last === undefined ? { bytesDone: 0, movedAtMs: Date.now() } : { ...last };
 }
 
 function pulseMs({ info }: Context, stallTimeoutMs: number): number {
   const heartbeatMs = info.heartbeatTimeoutMs ?? 60_000;
   return Math.max(50, Math.min(heartbeatMs / 4, stallTimeoutMs / 4, 10_000));
+}
+
+/** The error itself, or that no attempt follows: the next run's copies catch up. */
+function lastWord(error: unknown, { doing, retryForMs }: RunStepInput, { movedAtMs }: HeartbeatDetails): unknown {
+  const isFinal = error instanceof BackupError && !error.retryable;
+  if (isFinal || retryForMs === undefined || Date.now() - movedAtMs < retryForMs) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  const message = `cannot ${doing}: because no byte was accepted for ${retryForMs / 1000} s: ${reason}`;
+  const hint = 'the artifact is kept here; the next run copies it too';
+  return new BackupError('Stalled', message, { hint, retryable: false });
 }
 
 function stalled({ doing, stallTimeoutMs }: RunStepInput): BackupError {

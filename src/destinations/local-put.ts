@@ -38,5 +38,6 @@ async function assertSame(final: string, facts: FileFacts, options: TransferOpti
   if (there.sizeBytes === facts.sizeBytes && there.sha256 === facts.sha256) return;
   throw new BackupError('Conflict', `cannot write ${final}: because another file has this name`, {
     hint: 'move that file away; it is never replaced',
+    retryable: false,
   });
 }

@@ -63,6 +63,7 @@ async function dropUploads(bucket: S3Bucket, key: string): Promise<void> {
 function taken(url: string): BackupError {
   return new BackupError('Conflict', `cannot write ${url}: because another object has this name`, {
     hint: 'move that object away; it is never replaced',
+    retryable: false,
   });
 }
 

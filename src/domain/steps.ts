@@ -38,6 +38,8 @@ export interface CopyArtifactInput {
   stallTimeoutMs: number;
   /** The copy is given up when no byte was accepted for this long, over all its attempts. */
   retryForMs: number;
+  /** RFC 3339: when the run's deadline passes. */
+  deadlineAt: string;
 }
 
 export interface CopyResult {
@@ -91,6 +93,8 @@ export interface BackupTargetInput {
   destinations: DestinationKind[];
   directoryId?: string;
   settings: RunSettings;
+  /** RFC 3339: when the run's deadline passes. */
+  deadlineAt: string;
 }
 
 /** What `BackupTarget` returns, and fails with as details. */

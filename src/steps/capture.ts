@@ -12,6 +12,7 @@ import { proveArtifact } from '../pipeline/prove.js';
 import type { Runtime } from '../runtime.js';
 import { openSource, type Captured } from '../sources/source.js';
 import type { StepContext } from './step.js';
+import { sweepAttempts } from './sweep.js';
 
 /**
  * Captures one target, proves the file and commits it with its manifest. What an earlier attempt committed is returned as it is; what
@@ -26,6 +27,7 @@ export async function captureTarget(
   const root = runtime.local.root;
   const { directoryId: expectedId, service } = input;
   await establishIdentity({ root, service, ...(expectedId !== undefined && { expectedId }) });
+  await sweepAttempts({ destination: runtime.local, target, log: step.log });
 
   const artifact = artifactName({ target: target.name, kind: target.kind, run, compression: target.compression });
   const token = randomBytes(6).toString('hex');

@@ -1,26 +1,57 @@
 import { createCatalog, type Catalog } from '../catalog.js';
-import { inRun } from '../domain/names.js';
+import type { Destination } from '../destinations/destination.js';
 import { lineKey, type CatalogEntry } from '../domain/retention.js';
 import type { CopyArtifactInput, CopyResult } from '../domain/steps.js';
 import type { Runtime } from '../runtime.js';
-import type { StepContext } from './step.js';
+import type { ResumableStep } from './step.js';
+import { sweepAttempts } from './sweep.js';
 
 /**
  * Brings the artifact of this run to a destination, then each older one that is still kept here and missing there, newest first: nights
- * without that destination leave no hole. The manifest goes last. What is there already is left alone, so a retry goes on.
+ * without that destination leave no hole. The manifest goes last. What is there already is left alone, so a retry goes on; what a
+ * cancelled run sent of a file is dropped.
  */
-export async function copyArtifact(runtime: Runtime, input: CopyArtifactInput, step: StepContext): Promise<CopyResult> {
+export async function copyArtifact(
+  runtime: Runtime,
+  input: CopyArtifactInput,
+  step: ResumableStep,
+): Promise<CopyResult> {
   const destination = runtime.destination(input.destination);
+  const kept = await keptHere(createCatalog(runtime.local), input);
+  try {
+    const result = await copyAll(runtime, { ...input, destination, kept }, step);
+    // Last, when nothing is left to go on with.
+    await sweepAttempts({ destination, target: input.target, log: step.log });
+    return result;
+  } catch (error) {
+    if (step.isCancelled()) await abandon({ destination, kept, log: step.log });
+    throw error;
+  }
+}
+
+interface Copies extends Pick<CopyArtifactInput, 'target' | 'run'> {
+  destination: Destination;
+  kept: readonly CatalogEntry[];
+}
+
+async function copyAll(
+  { local }: Runtime,
+  { destination, kept, target, run: ownRun }: Copies,
+  step: ResumableStep,
+): Promise<CopyResult> {
   const there = createCatalog(destination);
   let broughtCount = 0;
-  for (const entry of await keptHere(createCatalog(runtime.local), input)) {
+  let bytesBefore = 0; // those that are there included, so that what attempts tell can be compared
+  for (const entry of kept) {
     const { run, artifact } = entry.manifest;
-    if ((await there.get(run, artifact.name)) !== undefined && run !== input.run) continue;
-    step.log(`${input.target.name}: copying ${artifact.name} to ${destination.location}`);
-    const path = inRun(run, artifact.name);
-    await destination.putFile(path, runtime.local.pathOf(path), artifact, step);
-    await there.commit(entry.manifest);
-    broughtCount += 1;
+    if ((await there.get(run, artifact.name)) === undefined || run === ownRun) {
+      step.log(`${target.name}: copying ${artifact.name} to ${destination.location}`);
+      const onProgress = (bytes: number) => step.onProgress(bytesBefore + bytes);
+      await destination.putFile(entry.path, local.pathOf(entry.path), artifact, { ...step, onProgress });
+      await there.commit(entry.manifest);
+      broughtCount += 1;
+    }
+    bytesBefore += artifact.sizeBytes;
   }
   return { broughtCount };
 }
@@ -32,4 +63,13 @@ async function keptHere(local: Catalog, { target, source, service }: CopyArtifac
   return entries
     .filter((e) => e.whole && e.manifest.service === service && lineKey(e.manifest) === line)
     .slice(0, target.retentionCount);
+}
+
+/** An earlier attempt may have been at another one of them. A destination that is away keeps what it has, until it is swept. */
+async function abandon({ destination, kept, log }: Pick<Copies, 'destination' | 'kept'> & Pick<ResumableStep, 'log'>) {
+  try {
+    for (const { path } of kept) await destination.abandonPut(path);
+  } catch (error) {
+    log(error instanceof Error ? error.message : String(error));
+  }
 }

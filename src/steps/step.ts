@@ -7,3 +7,9 @@ export interface StepContext {
   /** A line for the log of the run. */
   log: (line: string) => void;
 }
+
+/** Of a step that leaves behind what a later attempt goes on with. */
+export interface ResumableStep extends StepContext {
+  /** Whether it was ended because its run was cancelled, so that no attempt will go on with anything. */
+  isCancelled: () => boolean;
+}

@@ -55,7 +55,7 @@ function capture(input: BackupTargetInput): Promise<CapturedArtifact> {
 
 /** Returns why it failed, so that one destination that is away does not keep the artifact from the next. */
 async function copy(
-  { service, run, target, settings }: BackupTargetInput,
+  { service, run, target, settings, deadlineAt }: BackupTargetInput,
   { artifact, source }: CapturedArtifact,
   destination: Exclude<DestinationKind, 'local'>,
   brought: BroughtTarget['brought'],
@@ -63,7 +63,7 @@ async function copy(
   const summary = `copy ${target.name} to ${destination}`;
   const step = { host: target.host, settings, timeoutMs: target.timeoutMs, summary };
   const { stallTimeoutMs, copyRetryForMs: retryForMs } = settings;
-  const input = { service, run, target, source, artifact, destination, stallTimeoutMs, retryForMs };
+  const input = { service, run, target, source, artifact, destination, stallTimeoutMs, retryForMs, deadlineAt };
   try {
     const { broughtCount } = await onHost(target.host, () => copies(step).copyArtifact(input));
     brought[destination] = broughtCount;

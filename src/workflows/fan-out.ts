@@ -1,4 +1,4 @@
-import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { RunPlan } from '../domain/run.js';
 import type { Target } from '../domain/target.js';
 import type { TargetResult } from '../domain/outcome.js';
@@ -27,8 +27,11 @@ async function backUp(plan: RunPlan, target: Target, state: RunState): Promise<v
   }
   state.started(target);
   try {
-    const input = { service, run, target, destinations, settings, ...(directoryId !== undefined && { directoryId }) };
-    const { result, brought } = await backUpInChild(input);
+    const deadlineAt = new Date(workflowInfo().startTime.getTime() + settings.deadlineMs).toISOString();
+    const known = directoryId === undefined ? {} : { directoryId };
+    const { result, brought } = await backUpInChild({
+      ...{ service, run, target, destinations, settings, deadlineAt, ...known },
+    });
     state.settle(result, brought);
   } catch (error) {
     state.settle({ ...id, ...becauseOf(error, target, state) });
