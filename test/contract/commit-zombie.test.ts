@@ -134,6 +134,16 @@ test('without hard links, who takes over a claim takes the part of its holder fi
   expect(await publish({ part: sleeping, final })).toBe('taken');
 });
 
+test('without hard links, a taken name stays what it is', async () => {
+  const directory = await mkdtemp(join(scratch, 'taken-'));
+  const [final, part] = [join(directory, 'x'), join(directory, 'x.late.part')];
+  await writeFile(final, 'committed');
+  await writeFile(part, 'late');
+  expect(await renameUnderClaim({ part, final })).toBe('taken');
+  expect(await readFile(final, 'utf8')).toBe('committed');
+  expect((await readdir(directory)).sort()).toEqual(['x', 'x.late.part']);
+});
+
 test('without hard links, many at once give a name to one file and never to a second', async () => {
   let published = 0;
   for (let round = 0; round < 20; round++) {
