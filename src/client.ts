@@ -1,11 +1,15 @@
 #!/usr/bin/env node
 import { runCommandLine } from './commands/command-line.js';
 
+const streams = [process.stdout, process.stderr];
 // Whoever reads (`backupctl list | head`) has seen enough: what is begun goes on, and nobody is told of it.
-for (const stream of [process.stdout, process.stderr]) {
+for (const stream of streams) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
 }
 
-process.exitCode = await runCommandLine(process.argv.slice(2));
+const exitCode = await runCommandLine(process.argv.slice(2));
+for (const stream of streams) await new Promise<void>((resolve) => stream.write('', () => resolve()));
+// All is told: a server or a file system that hangs must not keep us.
+process.exit(exitCode);

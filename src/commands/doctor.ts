@@ -24,7 +24,7 @@ async function doctor(context: CommandContext, { initDir, json }: DoctorOptions)
     const { id, service } = await initDirectory({ runtime, say: (text) => context.say(text) });
     context.say(`${runtime.local.root} is now the directory ${id} of the service ${service}`);
   }
-  const { findings, isAnyHanging } = await examine({ runtime });
+  const findings = await examine({ runtime });
   if (json === true) context.printJson(findings);
   else for (const finding of findings) context.print(describe(finding));
   const problems = findings.filter(({ ok }) => !ok);
@@ -34,16 +34,9 @@ async function doctor(context: CommandContext, { initDir, json }: DoctorOptions)
       : `${String(problems.length)} of ${String(findings.length)} checks found a problem`,
   );
   if (problems.length > 0) context.exitCode = EXIT.failed;
-  if (isAnyHanging) await leave(context.exitCode);
 }
 
 function describe({ check, subject, ok, message, hint }: Finding): string {
   const line = `${ok ? 'ok      ' : 'PROBLEM '} ${check} ${subject}: ${message}`;
   return hint === undefined ? line : `${line}\n         HINT: ${hint}`;
-}
-
-/** A check that hangs (a dead network file system) must not keep us once everything is told. */
-async function leave(exitCode: number): Promise<never> {
-  await new Promise((resolve) => process.stdout.write('', resolve));
-  process.exit(exitCode);
 }

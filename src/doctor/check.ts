@@ -28,51 +28,36 @@ export interface RunChecksInput {
   redact: (text: string) => string;
 }
 
-export interface Findings {
-  /** In the order of the checks. */
-  findings: Finding[];
-  /** Whether a check is still going on, which nobody waits for any more. */
-  isAnyHanging: boolean;
-}
-
 const CHECKS_AT_ONCE = 12;
 
-/** Asks every question; none of them can stop the others. */
-export async function runChecks({ checks, timeoutMs, redact }: RunChecksInput): Promise<Findings> {
-  let hanging = 0;
-  const findings = await mapBounded(checks, CHECKS_AT_ONCE, async ({ check, subject, run }): Promise<Finding> => {
+/** Asks every question, and finds the answers in their order; none of them can stop the others. One that hangs is left alone. */
+export async function runChecks({ checks, timeoutMs, redact }: RunChecksInput): Promise<Finding[]> {
+  return mapBounded(checks, CHECKS_AT_ONCE, async ({ check, subject, run }) => {
     const deadline = new Deadline(timeoutMs);
-    const work = run(deadline.signal);
     try {
-      const message = redact(await Promise.race([work, deadline.passed]));
+      const message = redact(await Promise.race([run(deadline.signal), deadline.passed]));
       return { check, subject, ok: true, message };
     } catch (error) {
-      if (error === deadline.error) {
-        hanging += 1;
-        void work.catch(() => undefined).finally(() => (hanging -= 1));
-      }
       return { check, subject, ok: false, ...problemOf(error, redact) };
     } finally {
       deadline.lift();
     }
   });
-  return { findings, isAnyHanging: hanging > 0 };
 }
 
 class Deadline {
-  readonly error: BackupError;
   readonly passed: Promise<never>;
   readonly #controller = new AbortController();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(timeoutMs: number) {
-    this.error = new BackupError('ServerUnreachable', `there is no answer after ${String(timeoutMs / 1000)} s`, {
+    const error = new BackupError('ServerUnreachable', `there is no answer after ${String(timeoutMs / 1000)} s`, {
       hint: 'see whether it hangs, or the network on the way to it drops packets',
     });
     this.passed = new Promise((_resolve, reject) => {
       this.#timer = setTimeout(() => {
-        reject(this.error);
-        this.#controller.abort(this.error);
+        reject(error);
+        this.#controller.abort(error);
       }, timeoutMs);
     });
   }

@@ -8,9 +8,11 @@ import type { Target } from '../domain/target.js';
 import { listRunRecords } from '../run-records.js';
 import type { Runtime } from '../runtime.js';
 import { listArtifacts } from '../steps/list-artifacts.js';
+import { findOldDownloads } from '../steps/retrieve.js';
 import type { Check } from './check.js';
 
 const GIB = 1024 ** 3;
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 export interface DirectoryChecksInput {
   runtime: Runtime;
@@ -24,6 +26,7 @@ export function directoryChecks({ runtime, expectedId }: DirectoryChecksInput): 
   return [
     { check: 'destination', subject: 'local', run: () => local.check().then(() => `${local.root} can be written to`) },
     { check: 'identity', subject: local.root, run: async () => checkIdentity(local, await expectedId) },
+    { check: 'leftovers', subject: local.root, run: () => checkLeftovers(local.root) },
     { check: 'space', subject: local.root, run: () => checkSpace(local, config.targets) },
   ];
 }
@@ -50,6 +53,19 @@ function untrusted({ root }: LocalDestination, because: string): BackupError {
   return new BackupError('DirectoryUnknown', `cannot trust ${root}: because ${because}`, {
     hint: 'mount the right disk, or, if this is the right directory, run: backupctl doctor --init-dir',
   });
+}
+
+/** What a restore fetched and could not remove since it was killed. */
+async function checkLeftovers(root: string): Promise<string> {
+  const left = await naming(`look through ${root}`, () => findOldDownloads(root, Date.now() - DAY_MS));
+  if (left.length === 0) return 'none of killed restores';
+  throw new BackupError(
+    'Conflict',
+    `cannot use all of ${root}: because killed restores left ${left.join(', ')} there`,
+    {
+      hint: `where no restore is going on: rm -r ${left.join(' ')}`,
+    },
+  );
 }
 
 /** The next run needs about what the last artifacts took, before anything is pruned. */

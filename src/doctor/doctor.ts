@@ -1,5 +1,5 @@
 import type { Runtime } from '../runtime.js';
-import { runChecks, type Check, type Findings } from './check.js';
+import { runChecks, type Check, type Finding } from './check.js';
 import { configChecks } from './config-checks.js';
 import { directoryChecks } from './directory-checks.js';
 import { s3Checks } from './s3-checks.js';
@@ -19,7 +19,7 @@ export interface ExamineInput {
 const TIMEOUT_MS = 10_000;
 
 /** Looks at everything that a run needs, and says what is not as it has to be. Changes nothing. */
-export async function examine({ runtime, timeoutMs = TIMEOUT_MS }: ExamineInput): Promise<Findings> {
+export async function examine({ runtime, timeoutMs = TIMEOUT_MS }: ExamineInput): Promise<Finding[]> {
   const temporal = accessTemporal(runtime);
   try {
     return await runChecks({ checks: allChecks(runtime, temporal), timeoutMs, redact: runtime.redact });

@@ -1,6 +1,7 @@
 import { BackupError } from '../domain/errors.js';
 import type { Manifest } from '../domain/manifest.js';
 import type { DatabaseTarget, DestinationKind, TargetKind } from '../domain/target.js';
+import { orAborted } from '../pipeline/abort.js';
 import type { Runtime } from '../runtime.js';
 import { requireRestorable, restoreDatabase } from '../sources/postgres-restore.js';
 import { requireFreeName, restoreVolume } from '../sources/volume-restore.js';
@@ -47,20 +48,22 @@ export async function restoreTarget(runtime: Runtime, input: RestoreInput, step:
   const { config, destinations, local } = runtime;
   const configured = findConfigured(config, input.target);
   const service = await ownService(runtime);
-  const found = await findArtifact({
-    target: configured?.name ?? input.target,
-    destinations: input.from === undefined ? destinations : [runtime.destination(input.from)],
-    log: step.log,
-    ...(input.run !== undefined && { run: input.run }),
-    ...(service !== undefined && { service }),
-    ...(configured !== undefined && { kind: configured.kind }),
-  });
+  const find = () =>
+    findArtifact({
+      target: configured?.name ?? input.target,
+      destinations: input.from === undefined ? destinations : [runtime.destination(input.from)],
+      log: step.log,
+      ...(input.run !== undefined && { run: input.run }),
+      ...(service !== undefined && { service }),
+      ...(configured !== undefined && { kind: configured.kind }),
+    });
+  const found = await orAborted(step.signal, find);
   const { manifest } = found.entry;
   input.onChosen?.(manifest);
   const into = input.into ?? nameOfSource(manifest);
   const restorer = openRestorer(runtime, { manifest, into, noOwner: input.noOwner, configured });
   const { warnings } = await failing(async () => {
-    await restorer.requireRestorable(step);
+    await orAborted(step.signal, () => restorer.requireRestorable(step));
     return withArtifactFile({ found, local }, step, (path) => {
       step.log(`restoring ${manifest.target} into the new ${manifest.kind} ${into}`);
       return restorer.restore(path, step);

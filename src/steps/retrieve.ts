@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isMissing, naming } from '../destinations/local-errors.js';
@@ -71,4 +71,17 @@ async function makeDirectory(root: string): Promise<string> {
       throw error;
     }
   });
+}
+
+/** Paths of downloads in the backup directory that were begun before a moment (milliseconds since the epoch). */
+export async function findOldDownloads(root: string, beforeMs: number): Promise<string[]> {
+  const names = (await readdir(root)).filter((name) => name.startsWith(DOWNLOAD_PREFIX));
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const path = join(root, name);
+      const { mtimeMs } = await stat(path);
+      return mtimeMs < beforeMs ? path : undefined;
+    }),
+  );
+  return found.filter((path) => path !== undefined).sort();
 }

@@ -8,6 +8,7 @@ import { createVolume, insideVolume, removeVolume, volumeExists } from '../suppo
 import { placeArtifact } from '../support/placed-artifact.js';
 import { s3Destination, useProvidedS3 } from '../support/s3-place.js';
 import { createBucket } from '../support/s3-server.js';
+import { startSilentServer } from '../support/silent-server.js';
 import { psql } from '../support/shared-postgres.js';
 import { ODD_CONTENT } from '../support/volume-content.js';
 import { waitFor } from '../support/wait-for.js';
@@ -187,6 +188,17 @@ describe('backupctl restore of a database', () => {
     expect(stderr).toContain('ending, and removing what was made\n');
     expect(await allDatabases()).toEqual(before);
     expect(await scratch()).toEqual([]);
+  });
+
+  it('can be ended while a destination does not answer', async () => {
+    const silent = await startSilentServer();
+    onTestFinished(() => silent.close());
+    await deployment.configure({ s3: { bucket, endpoint: `http://127.0.0.1:${String(silent.port)}` } });
+    onTestFinished(() => deployment.configure({}));
+    const command = deployment.startBackupctl(['restore', 'mordor', '--run', '20010101_000000'], NO_TEMPORAL);
+    await waitFor('it to look in the bucket', () => command.output.stderr.includes('looking further'));
+    command.child.kill('SIGINT');
+    expect(await command.ended).toMatchObject({ code: 130, stdout: '' });
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -27,7 +27,8 @@ function aRuntime(parts: { config: Config; local?: LocalDestination; destination
 
 async function findingOf(checks: readonly Check[], name: string): Promise<Finding | undefined> {
   const chosen = checks.filter(({ check }) => check === name);
-  return (await runChecks({ checks: chosen, timeoutMs: 60_000, redact: (text) => text })).findings[0];
+  const [finding] = await runChecks({ checks: chosen, timeoutMs: 60_000, redact: (text) => text });
+  return finding;
 }
 
 describe('doctor', () => {
@@ -49,6 +50,22 @@ describe('doctor', () => {
     });
     await placeSparse(local, 1024, '20241103_030000');
     expect(await space()).toMatchObject({ ok: true });
+  });
+
+  it('shows what a killed restore left, but not what one may be using', async () => {
+    const local = await newDirectory();
+    const config = await loadText(fileOf({}));
+    const leftovers = () =>
+      findingOf(
+        directoryChecks({ runtime: aRuntime({ config, local }), expectedId: Promise.resolve(undefined) }),
+        'leftovers',
+      );
+    const [old, young] = [join(local.root, '.restore-old'), join(local.root, '.restore-young')];
+    await mkdir(young);
+    expect(await leftovers()).toMatchObject({ ok: true });
+    await mkdir(old);
+    await utimes(old, 0, 0);
+    expect(await leftovers()).toMatchObject({ ok: false, hint: `where no restore is going on: rm -r ${old}` });
   });
 
   it('notices a store that gives back other bytes, or keeps what was removed', async () => {
@@ -73,7 +90,7 @@ describe('doctor', () => {
     const config = await loadText(
       fileOf({ databases: [databaseEntry('one', { port: '${A}' }), databaseEntry('two', two)] }),
     );
-    const { findings } = await runChecks({ checks: configChecks(config), timeoutMs: 60_000, redact: (text) => text });
+    const findings = await runChecks({ checks: configChecks(config), timeoutMs: 60_000, redact: (text) => text });
     const [, one, both] = findings;
     expect(one).toMatchObject({ subject: 'one', ok: false, hint: expect.stringContaining('set A') as string });
     expect(one?.message).not.toContain('HINT');
