@@ -28,6 +28,8 @@ interface InspectedState {
   OOMKilled: boolean;
 }
 
+/** The exit code of a container whose script was killed. */
+const KILLED = 137;
 const LAST_LINES = 20;
 const REMOVAL_TIMEOUT_MS = 60_000;
 const REMOVAL_POLL_MS = 200;
@@ -58,15 +60,20 @@ async function startAndWait(id: string, { what, signal, onCreated, onStarted }: 
   const stop = onStarted?.(id);
   try {
     await docker({ args: ['wait', id], signal, timeLimit: 'none' });
-    return await endOf(id);
+    const end = await endOf(id);
+    if (end.exitCode === KILLED && !end.outOfMemory) throw endedFromOutside(what);
+    return end;
   } catch (error) {
-    if (!isMissing(error) && !isBeingRemoved(error)) throw error;
-    throw new BackupError('Failed', `cannot ${what}: because its helper container was removed while it ran`, {
-      hint: 'another attempt at this target ends those before it',
-    });
+    throw isMissing(error) || isBeingRemoved(error) ? endedFromOutside(what) : error;
   } finally {
     stop?.();
   }
+}
+
+function endedFromOutside(what: string): BackupError {
+  return new BackupError('Failed', `cannot ${what}: because its helper container was ended from outside`, {
+    hint: 'another attempt at this target ends those before it, and so does a stop of the Docker engine',
+  });
 }
 
 async function endOf(id: string): Promise<HelperEnd> {

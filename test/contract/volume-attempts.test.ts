@@ -62,7 +62,7 @@ test('of two attempts at once the later one ends the earlier', async () => {
   const capture = captureVolume(earlier);
   const failure = expect(capture).rejects.toMatchObject({
     code: 'Failed',
-    message: 'cannot capture files: because its helper container was removed while it ran',
+    message: 'cannot capture files: because its helper container was ended from outside',
   });
   await meetInMidWrite(earlier);
   vi.unstubAllEnvs();
@@ -112,7 +112,7 @@ test('only containers of the same service and target are ended, and never its ow
     captures.push(captureVolume(attempt));
     ids.push(await meetInMidWrite(attempt));
   }
-  const failure = expect(captures[0]).rejects.toThrow('was removed while it ran');
+  const failure = expect(captures[0]).rejects.toThrow('was ended from outside');
 
   expect(await removeAttempts({ service: own.service, target: 'files', exceptToken: own.attemptToken })).toBe(0);
   expect(await removeAttempts({ service: own.service, target: 'files' })).toBe(1);
