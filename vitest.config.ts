@@ -12,6 +12,7 @@ function realParts(name: string, include: string[], timeoutMs: number) {
       // Processes, since tests start children that must die with them, and change environment and directory.
       pool: 'forks' as const,
       maxWorkers: 2,
+      sequence: { groupOrder: 1 }, // after the unit tests, which may have more workers
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
       teardownTimeout: MINUTE_MS,
