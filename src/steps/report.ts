@@ -3,6 +3,7 @@ import { readIdentity } from '../directory-identity.js';
 import type { RunRecord } from '../domain/run.js';
 import type { ReportRunInput } from '../domain/steps.js';
 import type { Destination } from '../destinations/destination.js';
+import { leaveLateRecords } from '../late-records.js';
 import { writeRunRecord } from '../run-records.js';
 import type { Runtime } from '../runtime.js';
 
@@ -29,9 +30,10 @@ export async function reportRun(runtime: Runtime, input: ReportRunInput): Promis
     const destination = runtime.destination(kind);
     try {
       await leave(destination, record);
+      await leaveLateRecords({ destination, local: runtime.local, service: plan.service });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      warnings.push(`cannot leave the record of ${plan.run} in ${destination.location}: because ${reason}`);
+      warnings.push(`cannot leave the records of ${plan.run} in ${destination.location}: because ${reason}`);
     }
   }
   return warnings;
