@@ -104,7 +104,9 @@ async function describeTool(path: string | undefined): Promise<Tool | undefined>
   if (path === undefined) return undefined;
   try {
     const { stdout, stderr } = await runProgram({ file: path, args: ['--version'], timeoutMs: VERSION_TIMEOUT_MS });
-    const [version] = /\d+(\.\d+)*/.exec(stdout + stderr) ?? [];
+    const said = stdout + stderr;
+    // One with a point first: zstd says `(64-bit) v1.5.4`, a PostgreSQL to come `18devel`.
+    const [version] = /\d+(\.\d+)+/.exec(said) ?? /\d+/.exec(said) ?? [];
     return version === undefined ? undefined : { path, version };
   } catch (error) {
     // One that does not start (a library is gone) is as good as none.

@@ -62,3 +62,8 @@ test('a program that does not run is as good as none', async () => {
   const path = await programInPath('pg_dump', 'echo "error while loading shared libraries" >&2; exit 127');
   expect((await findTools()).pgDumps.map((tool) => tool.path)).not.toContain(path);
 });
+
+test('the version of zstd is not the 64 of 64-bit', async () => {
+  const path = await programInPath('zstd', 'echo "*** Zstandard CLI (64-bit) v1.5.4, by Yann Collet ***"');
+  expect((await findTools()).zstd).toEqual({ path, version: '1.5.4' });
+});
