@@ -16,6 +16,8 @@ function realParts(name: string, include: string[], timeoutMs: number) {
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
       teardownTimeout: MINUTE_MS,
+      // Workers are known to be ready by a line of level info; and the AWS SDK's advice about Node is for its users.
+      env: { LOG_LEVEL: 'info', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     },
   };
 }
