@@ -23,7 +23,7 @@ describe.concurrent('an S3 server that is away', () => {
     const deployment = await ownDeployment(test, {
       volumes: volumeItem('files', volume),
       s3: { bucket: store.bucket, endpoint: store.proxy.endpoint },
-      settings: { compression_level: 1, service: 'middle-earth' },
+      settings: { compression_level: 1 },
     });
     const worker = await startWatchedWorker(deployment);
     await store.server.kill();
