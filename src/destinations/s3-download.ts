@@ -29,12 +29,11 @@ export async function* readObject({ bucket, key, signal }: ReadObjectInput): Asy
         fruitless = 0;
         yield chunk;
       }
+      if (first.sizeBytes === undefined || offset === first.sizeBytes) return;
+      throw new Error(`the store sent ${offset} of ${first.sizeBytes} bytes`);
     } catch (error) {
       fruitless += 1;
       if (signal?.aborted === true || fruitless === MAX_FRUITLESS) throw error;
-      continue;
     }
-    if (first.sizeBytes === undefined || offset === first.sizeBytes) return;
-    throw new Error(`the store sent ${offset} of ${first.sizeBytes} bytes`);
   }
 }

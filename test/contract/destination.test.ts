@@ -143,7 +143,10 @@ describe.each(adapters)('the $name destination', ({ create, createMissing }) => 
 
     const otherFacts = await writeNoise(other, sizeBytes);
     const refused = destination.putFile(`${RUN}/a.tar.gz`, other, otherFacts, progress().options);
-    await expect(refused).rejects.toMatchObject({ code: 'Conflict', message: expect.stringContaining('another') });
+    await expect(refused).rejects.toMatchObject({
+      code: 'Conflict',
+      message: expect.stringContaining('another') as string,
+    });
     await destination.fetchFile(`${RUN}/a.tar.gz`, `${one}.back`, facts, progress().options);
     expect(await destination.list()).toHaveLength(1);
   });
@@ -156,8 +159,9 @@ describe.each(adapters)('the $name destination', ({ create, createMissing }) => 
     const from = join(await mkdtemp(join(scratch, 'file-')), 'artifact');
     const facts = await writeNoise(from, sizeBytes);
     const bytes = await readFile(from);
-    bytes[sizeBytes - 7] = (bytes[sizeBytes - 7] ?? 0) ^ 4;
-    for (const damaged of [bytes, bytes.subarray(1), Buffer.concat([bytes, Buffer.from('x')])]) {
+    const flipped = Buffer.from(bytes);
+    flipped[sizeBytes - 7] = (flipped[sizeBytes - 7] ?? 0) ^ 4;
+    for (const damaged of [flipped, bytes.subarray(0, -1), Buffer.concat([bytes, Buffer.from('x')])]) {
       await writeFile(from, damaged);
       const put = destination.putFile(`${RUN}/a.sql.gz`, from, facts, progress().options);
       await expect(put).rejects.toMatchObject({ code: 'Damaged' });
@@ -223,8 +227,8 @@ describe.each(adapters)('the $name destination', ({ create, createMissing }) => 
       await expect(attempt(), String(attempt)).rejects.toMatchObject({
         code: 'NotFound',
         retryable: false,
-        message: expect.stringMatching(/no-such-bucket|not-mounted/),
-        hint: expect.any(String),
+        message: expect.stringMatching(/no-such-bucket|not-mounted/) as string,
+        hint: expect.any(String) as string,
       });
     }
     await expect(readdir(join(scratch, 'not-mounted'))).rejects.toThrow('ENOENT');

@@ -1,12 +1,13 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { FileFacts } from '../../src/destinations/destination.js';
 import { createS3Destination, type S3DestinationInput } from '../../src/destinations/s3.js';
 import { BackupError } from '../../src/domain/errors.js';
 import { factsOf, writeNoise } from '../support/noise-file.js';
-import { openUploads, s3Place, transfer, useProvidedS3 } from '../support/s3-place.js';
+import { openUploads, s3Place, transfer, useProvidedS3, withClient } from '../support/s3-place.js';
 import { acceptedParts, isPart, partNumber, S3Proxy, sentParts, type LoggedRequest } from '../support/s3-proxy.js';
 import { startS3, type S3Server } from '../support/s3-server.js';
 import { waitFor } from '../support/wait-for.js';
@@ -72,8 +73,8 @@ describe('what a person reads', () => {
       expect(await errorOf(call())).toMatchObject({
         code: 'LoginRefused',
         retryable: false,
-        message: expect.stringMatching(message),
-        hint: expect.stringContaining('access keys'),
+        message: expect.stringMatching(message) as string,
+        hint: expect.stringContaining('access keys') as string,
       });
     }
     expect(await errorOf(put())).toMatchObject({ code: 'LoginRefused', retryable: false });
@@ -89,7 +90,7 @@ describe('what a person reads', () => {
     });
     expect(await errorOf(createS3Destination(place).list())).toMatchObject({
       code: 'LoginRefused',
-      hint: expect.stringContaining('AWS_ACCESS_KEY_ID'),
+      hint: expect.stringContaining('AWS_ACCESS_KEY_ID') as string,
     });
   });
 
@@ -134,7 +135,10 @@ describe('what a person reads', () => {
       () => createS3Destination(place).createText('x', 'x'),
       () => createS3Destination(place).check(),
     ]) {
-      expect(await errorOf(call())).toMatchObject({ code: 'Failed', hint: expect.stringContaining('s3_endpoint') });
+      expect(await errorOf(call())).toMatchObject({
+        code: 'Failed',
+        hint: expect.stringContaining('s3_endpoint') as string,
+      });
     }
   });
 
@@ -148,7 +152,7 @@ describe('what a person reads', () => {
       expect(await errorOf(createS3Destination({ ...place, endpoint }).list())).toMatchObject({
         code: 'ServerUnreachable',
         retryable: true,
-        message: expect.stringContaining(endpoint),
+        message: expect.stringContaining(endpoint) as string,
       });
     }
   });
@@ -211,14 +215,14 @@ describe('a download', () => {
   const fetchTo = (name: string) => createS3Destination(place).fetchFile(PATH, join(scratch, name), facts, transfer());
 
   test('is taken up where it broke off', async () => {
-    const cuts = [{ afterBytes: 3_000_000 }, { afterBytes: 5_000_000 }];
+    const cuts = [{ afterBytes: 3_000_000 }, { afterBytes: 5_000_000, isClean: true }, { afterBytes: 2_000_000 }];
     proxy.fault = (request) => {
       const cut = isDownload(request) ? cuts.shift() : undefined;
       return cut && { kind: 'cut-answer', ...cut };
     };
     await fetchTo('whole');
     expect(factsOf(await readFile(join(scratch, 'whole')))).toEqual(facts);
-    expect(proxy.requests.filter(isDownload)).toHaveLength(3);
+    expect(proxy.requests.filter(isDownload)).toHaveLength(4);
   });
 
   test('fails where no byte comes any more, and leaves no file', async () => {
@@ -232,10 +236,15 @@ describe('a download', () => {
     proxy.fault = (request) => {
       if (!isDownload(request)) return undefined;
       downloads += 1;
-      if (downloads === 1) return { kind: 'cut-answer', afterBytes: 3_000_000 };
-      return { kind: 'answer', status: 412, body: '<Error><Code>PreconditionFailed</Code></Error>' };
+      return downloads === 1 ? { kind: 'cut-answer', afterBytes: 3_000_000 } : { kind: 'hold' };
     };
-    await expect(fetchTo('mixed')).rejects.toMatchObject({ code: 'Failed' });
+    const fetching = fetchTo('mixed');
+    fetching.catch(() => undefined);
+    await waitFor('the rest to be asked for', () => proxy.heldCount === 1);
+    const other = { Bucket: place.bucket, Key: `${place.prefix}/${PATH}`, Body: Buffer.alloc(facts.sizeBytes) };
+    await withClient((client) => client.send(new PutObjectCommand(other)));
+    proxy.release();
+    await expect(fetching).rejects.toMatchObject({ message: expect.stringContaining('PreconditionFailed') as string });
     expect(await readdir(scratch)).not.toContain('mixed');
   });
 });

@@ -198,6 +198,13 @@ test('reads back what a store without checksums keeps', async () => {
   );
 });
 
+test('sees by reading back that a store without checksums keeps other bytes', async () => {
+  proxy.fault = (request) => (request.method === 'HEAD' ? { kind: 'headers', change: dropChecksums } : undefined);
+  const other = { Bucket: place.bucket, Key: `${place.prefix}/${PATH}`, Body: Buffer.alloc(facts.sizeBytes) };
+  await withClient((client) => client.send(new PutObjectCommand(other)));
+  await expect(put()).rejects.toMatchObject({ code: 'Conflict' });
+});
+
 test('trusts neither another checksum nor another size', async () => {
   for (const change of [
     (headers: Record<string, unknown>) => (headers['x-amz-checksum-crc32'] = 'AAAAAA=='),

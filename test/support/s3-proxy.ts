@@ -19,8 +19,8 @@ export type Fault =
   | { kind: 'hold' }
   /** The connection is cut. */
   | { kind: 'cut' }
-  /** The answer is cut after so many bytes of its body. */
-  | { kind: 'cut-answer'; afterBytes: number }
+  /** The answer is cut after so many bytes of its body; `isClean`: it says itself that it is no longer. */
+  | { kind: 'cut-answer'; afterBytes: number; isClean?: boolean }
   /** The answer's headers are changed. */
   | { kind: 'headers'; change: (headers: OutgoingHttpHeaders) => void };
 
@@ -85,8 +85,10 @@ export class S3Proxy {
       logged.status = answered.statusCode ?? 0;
       const changed: OutgoingHttpHeaders = { ...answered.headers };
       if (fault?.kind === 'headers') fault.change(changed);
+      const isClean = fault?.kind === 'cut-answer' && fault.isClean === true;
+      if (isClean) changed['content-length'] = fault.afterBytes;
       answer.writeHead(logged.status, changed);
-      if (fault?.kind === 'cut-answer') cutAfter(answered, answer, fault.afterBytes);
+      if (fault?.kind === 'cut-answer') cutAfter({ answered, answer, afterBytes: fault.afterBytes, isClean });
       else answered.pipe(answer);
       answered.once('error', () => answer.destroy());
     });
@@ -103,13 +105,24 @@ interface Exchange {
   fault?: Fault | undefined;
 }
 
-function cutAfter(answered: IncomingMessage, answer: ServerResponse, afterBytes: number): void {
+interface Cut {
+  answered: IncomingMessage;
+  answer: ServerResponse;
+  afterBytes: number;
+  isClean: boolean;
+}
+
+function cutAfter({ answered, answer, afterBytes, isClean }: Cut): void {
   let left = afterBytes;
   answered.on('data', (chunk: Buffer) => {
-    answer.write(chunk.subarray(0, left), () => {
-      if (left <= 0) answer.destroy();
-    });
-    left -= chunk.length;
+    const isLast = chunk.length >= left;
+    if (left > 0 || !isClean) {
+      answer.write(chunk.subarray(0, left), () => {
+        if (isLast && !isClean) answer.destroy();
+      });
+    }
+    if (isLast && left > 0 && isClean) answer.end();
+    left = Math.max(0, left - chunk.length);
   });
 }
 
