@@ -16,7 +16,10 @@ export interface FileFacts {
 }
 
 export interface TransferOptions {
-  /** Ends the transfer; what was sent stays for a later attempt to go on with. */
+  /**
+   * Ends the transfer; what was sent stays for a later attempt to go on with. It then rejects with the signal's reason
+   * where that is a BackupError, else with `Cancelled`.
+   */
   signal: AbortSignal;
   /** Told after each piece, with all bytes that are there so far; without a call for long, the caller sees a stall. */
   onProgress: (bytesDone: number) => void;
@@ -41,7 +44,7 @@ export interface Destination {
   readonly kind: DestinationKind;
   /** For people: `/backups`, `s3://bucket/prefix`. */
   readonly location: string;
-  /** All that lies under `prefix` (default: everything), in no order. Temporary files are listed too. */
+  /** All whose path begins with `prefix` (`20261124_030000/`; default: all), in no order. Temporary files are listed too. */
   list(prefix?: string): Promise<StoredObject[]>;
   stat(path: string): Promise<StoredObject | undefined>;
   readText(path: string): Promise<string | undefined>;

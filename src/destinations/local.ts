@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { rm, rmdir } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { BackupError } from '../domain/errors.js';
 import { partName } from '../domain/names.js';
 import type { Destination } from './destination.js';
@@ -28,7 +28,8 @@ export interface LocalDestinationInput {
 }
 
 /** A directory of this host. All that it creates is 0600 and on the disk when the call resolves. */
-export function createLocalDestination({ root }: LocalDestinationInput): LocalDestination {
+export function createLocalDestination(input: LocalDestinationInput): LocalDestination {
+  const root = resolve(input.root); // without a slash at its end
   const pathOf = (path: string) => join(root, checkedPath(path));
   return {
     kind: 'local',
