@@ -26,7 +26,7 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/support/count-reporter.ts'],
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: MINUTE_MS } }, // for busy machines
       realParts('real', ['test/{contract,workflows,e2e}/**/*.test.ts'], 2 * MINUTE_MS),
       realParts('long', ['test/long/**/*.test.ts'], 60 * MINUTE_MS),
     ],
