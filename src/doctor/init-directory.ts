@@ -1,4 +1,4 @@
-import { createCatalog } from '../catalog.js';
+import { onlyOne, servicesOfArtifacts } from '../artifact-services.js';
 import { establishIdentity, readIdentity, type DirectoryIdentity } from '../directory-identity.js';
 import { BackupError } from '../domain/errors.js';
 import { DEFAULT_HOST } from '../domain/target.js';
@@ -52,31 +52,12 @@ async function serviceFor(
 ): Promise<string | undefined> {
   if (config.backup.service !== undefined) return config.backup.service;
   const ofDirectory = (await readIdentity(local.root).catch(ignoreDamaged))?.service;
-  const ofArtifacts = await servicesOf(destinations, say);
+  const ofArtifacts = await servicesOfArtifacts(destinations, say);
   if (ofDirectory !== undefined && ofArtifacts.has(ofDirectory)) return ofDirectory;
   const ofSchedules = new Set(schedules.map(({ memo }) => memo.backupService));
   return onlyOne(ofSchedules) ?? ofDirectory ?? onlyOne(ofArtifacts);
 }
 
-async function servicesOf(destinations: Runtime['destinations'], say: (text: string) => void): Promise<Set<string>> {
-  const names = new Set<string>();
-  for (const destination of destinations) {
-    try {
-      for (const { manifest } of (await createCatalog(destination).list()).entries) names.add(manifest.service);
-    } catch (error) {
-      if (!(error instanceof BackupError)) throw error;
-      // A directory that is not there yet is about to be made.
-      if (error.code !== 'NotFound')
-        say(`cannot tell whose artifacts are in ${destination.location}: ${error.message}`);
-    }
-  }
-  return names;
-}
-
 function ignoreDamaged(error: unknown): undefined {
   if (!(error instanceof BackupError)) throw error;
-}
-
-function onlyOne(names: ReadonlySet<string>): string | undefined {
-  return names.size === 1 ? [...names][0] : undefined;
 }

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
-import { createCatalog } from '../catalog.js';
+import { onlyOne, servicesOfArtifacts } from '../artifact-services.js';
 import { establishIdentity, readIdentity } from '../directory-identity.js';
 import { BackupError } from '../domain/errors.js';
 import { hostQueue } from '../domain/task-queues.js';
@@ -32,16 +32,15 @@ export interface SettledDirectory {
 export async function settleDirectory(input: SettleDirectoryInput): Promise<SettledDirectory> {
   const { runtime, client, schedules, host, log } = input;
   const root = runtime.local.root;
-  const names = [...new Set(schedules.map((s) => s.memo.backupService))];
-  const knownName = runtime.config.backup.service ?? (names.length === 1 ? names[0] : undefined);
+  const knownName = runtime.config.backup.service ?? onlyOne(new Set(schedules.map((s) => s.memo.backupService)));
+  const ofArtifacts = () => servicesOfArtifacts(runtime.destinations, (text) => log.warn(text));
   const other = await directoryOfOthers(client, host);
   const expectedId = (knownName === undefined ? undefined : knownDirectoryIds(schedules, knownName)[host]) ?? other;
 
   const present = await readIdentity(root);
   if (other !== undefined && present?.id !== other) throw secondDirectory(root, host, other);
   try {
-    const service =
-      runtime.config.backup.service ?? present?.service ?? knownName ?? (await serviceOfManifests(runtime));
+    const service = runtime.config.backup.service ?? present?.service ?? knownName ?? onlyOne(await ofArtifacts());
     const identity = await establishIdentity({
       root,
       ...(service !== undefined && { service }),
@@ -72,15 +71,6 @@ function isGone(worker: WorkerIdentity): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
-}
-
-/** The one service that the manifests of all destinations name: a directory that was lost finds its artifacts again. */
-async function serviceOfManifests({ destinations }: Runtime): Promise<string | undefined> {
-  const names = new Set<string>();
-  for (const destination of destinations) {
-    for (const { manifest } of (await createCatalog(destination).list()).entries) names.add(manifest.service);
-  }
-  return names.size === 1 ? [...names][0] : undefined;
 }
 
 function secondDirectory(root: string, host: string, other: string): BackupError {

@@ -127,6 +127,13 @@ describe('a worker', () => {
     expect(stderr).toMatch(/cannot use the namespace no-such-namespace: because .*\nHINT: /);
   });
 
+  it('makes a directory that nobody knows yet', async () => {
+    const d = await deployed();
+    await rm(d.backupDir, { recursive: true });
+    await d.startWorker();
+    expect((await d.backupctl(['run'])).code).toBe(0);
+  });
+
   it('refuses a namespace of another service', async () => {
     const d = await deployed({ settings: { service: 'gondor' } });
     await applySchedule(d.client, 'shire', { service: 'shire', cron: '0 3 * * *', timezone: 'UTC', directoryIds: {} });
