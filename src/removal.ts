@@ -1,4 +1,5 @@
 import type { Destination } from './destinations/destination.js';
+import { BackupError } from './domain/errors.js';
 import { manifestName } from './domain/names.js';
 import type { CatalogEntry } from './domain/retention.js';
 import { sealManifest } from './manifest-text.js';
@@ -9,12 +10,22 @@ const COMPANION_SUFFIXES = ['.verified.json', '.pin'];
 
 /**
  * Removes an artifact: notes it, then the manifest goes first. Interrupted anywhere, this leaves a whole artifact, or
- * bytes without manifest, which are none. The note stays until `finishRemovals`.
+ * bytes without manifest, which are none. The note stays until `finishRemovals`. Where the disk is too full for it, it
+ * comes last: to make room matters more than to be sure of finishing it.
  */
-export async function removeArtifact(destination: Destination, { manifest, path }: CatalogEntry): Promise<void> {
+export async function removeArtifact(destination: Destination, entry: CatalogEntry): Promise<void> {
+  const isNoted = await noteRemoval(destination, entry).catch((error: unknown) => {
+    if (error instanceof BackupError && error.code === 'DiskFull') return false;
+    throw error;
+  });
+  await destination.remove(manifestName(entry.path));
+  await removeBytes(destination, entry.path);
+  if (!isNoted) await noteRemoval(destination, entry);
+}
+
+async function noteRemoval(destination: Destination, { manifest, path }: CatalogEntry): Promise<true> {
   await destination.createText(path + REMOVAL_SUFFIX, sealManifest(manifest));
-  await destination.remove(manifestName(path));
-  await removeBytes(destination, path);
+  return true;
 }
 
 /** All that an artifact without manifest leaves. */
