@@ -43,7 +43,7 @@ export function startBackupctl({ args, env, cwd }: CommandInput): RunningCommand
     code: code as number | null,
     ...output,
     get json(): unknown {
-      return JSON.parse(output.stdout);
+      return JSON.parse(output.stdout) as unknown;
     },
   }));
   return { child, output, ended };
