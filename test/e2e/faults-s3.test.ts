@@ -59,7 +59,7 @@ describe.concurrent('an S3 server that is away', () => {
     const deployment = await ownDeployment(test, {
       databases: `${databaseItem('mordor', one)}\n${databaseItem('gondor', other)}`,
       s3: { bucket: store.bucket, endpoint: store.proxy.endpoint },
-      settings: { copy_retry_for: '2s', retention_count: 4 },
+      settings: { copy_retry_for: '1s', retention_count: 4 },
     });
     await startWatchedWorker(deployment);
     const runs: string[] = [];
@@ -77,7 +77,7 @@ describe.concurrent('an S3 server that is away', () => {
       expect(outcome).toBe('failed');
       for (const { target, ...result } of targets) {
         expect(result).toMatchObject({ outcome: 'failed', artifact: `${target}_${run}.sql.gz` });
-        expect(result.error).toMatch(/^cannot copy \w+ to s3: because no byte was accepted for 2 s: .*\nHINT: /);
+        expect(result.error).toMatch(/^cannot copy \w+ to s3: because no byte was accepted for 1 s: .*\nHINT: /);
         expect(result.error).toContain(store.proxy.endpoint);
       }
     }

@@ -83,6 +83,26 @@ describe('BackupRun', () => {
     expect(pruned.map((p) => p.destination)).toEqual(['local']);
   });
 
+  it('tells copies when the deadline of the run passes', async () => {
+    const plan = aPlan(['mordor'], { destinations: ['local', 's3'] });
+    const deadlines: string[] = [];
+    const fakes: FakeActivities = {
+      orchestrator: { planRun: () => Promise.resolve(plan) },
+      host: {
+        copyArtifact: ({ deadlineAt }) => {
+          deadlines.push(deadlineAt);
+          return Promise.resolve({ broughtCount: 1 });
+        },
+      },
+    };
+    await withWorkers(stage, fakes, async () => {
+      const handle = await startRun(stage);
+      await ending(handle);
+      const { startTime } = await handle.describe();
+      expect(deadlines).toEqual([new Date(startTime.getTime() + SETTINGS.deadlineMs).toISOString()]);
+    });
+  });
+
   it('prunes nothing for a target that failed', async () => {
     const pruned: string[] = [];
     await run(aPlan(['mordor', 'gondor']), {
