@@ -1,4 +1,5 @@
 import { createCatalog, type Catalog } from '../catalog.js';
+import { BackupError } from '../domain/errors.js';
 import type { Destination } from '../destinations/destination.js';
 import { lineKey, type CatalogEntry } from '../domain/retention.js';
 import type { CopyArtifactInput, CopyResult } from '../domain/steps.js';
@@ -44,7 +45,7 @@ async function copyAll(
   let bytesBefore = 0; // those that are there included, so that what attempts tell can be compared
   for (const entry of kept) {
     const { run, artifact } = entry.manifest;
-    if ((await there.get(run, artifact.name)) === undefined || run === ownRun) {
+    if (run === ownRun || !(await isThere(there, entry, step.log))) {
       step.log(`${target.name}: copying ${artifact.name} to ${destination.location}`);
       const onProgress = (bytes: number) => step.onProgress(bytesBefore + bytes);
       await destination.putFile(entry.path, local.pathOf(entry.path), artifact, { ...step, onProgress });
@@ -54,6 +55,17 @@ async function copyAll(
     bytesBefore += artifact.sizeBytes;
   }
   return { broughtCount };
+}
+
+/** A damaged manifest there is left for a person to look at: it must not keep the others from coming. */
+async function isThere(there: Catalog, { manifest: { run, artifact } }: CatalogEntry, log: ResumableStep['log']) {
+  try {
+    return (await there.get(run, artifact.name)) !== undefined;
+  } catch (error) {
+    if (!(error instanceof BackupError) || error.code !== 'Damaged') throw error;
+    log(`${artifact.name} is not copied again: ${error.message}`);
+    return true;
+  }
 }
 
 /** The artifacts that retention will leave, newest first: the others would be removed there at once. */

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { RunReport } from '../../src/domain/run.js';
 import { databaseItem, deploy, volumeItem, type Deployment } from '../support/deployment.js';
 import { createVolume, removeVolume } from '../support/docker-volume.js';
 import { psql } from '../support/shared-postgres.js';
-import { createBucket } from '../support/s3-server.js';
+import { createBucket, newClient } from '../support/s3-server.js';
 
 const id = randomBytes(4).toString('hex');
 const database = `mordor_${id}`;
@@ -39,5 +40,40 @@ describe('backupctl run', () => {
       targets: [{ target: 'mordor' }, { target: 'data' }],
     });
     expect(code).toBe(0);
+  });
+
+  it('backs up the named target alone, whatever its case, and leaves the rest to `status`', async () => {
+    const { code, json } = await deployment.backupctl(['run', 'MORDOR', '--json']);
+    expect({ code, targets: (json as RunReport).targets.map((t) => t.target) }).toEqual({
+      code: 0,
+      targets: ['mordor'],
+    });
+    const status = await deployment.backupctl(['status', (json as RunReport).run, '--json']);
+    expect(status.json).toMatchObject({ outcome: 'succeeded', trigger: 'manual' });
+  });
+
+  it('returns at once with --detach, and the run goes on', async () => {
+    const { code, json } = await deployment.backupctl(['run', '--detach', '--json']);
+    expect(code).toBe(0);
+    const { workflowId } = json as { workflowId: string };
+    expect(await deployment.client.workflow.getHandle(workflowId).result()).toMatchObject({ outcome: 'succeeded' });
+  });
+
+  it('copies on where a manifest in the bucket is damaged, and leaves that one as it is', async () => {
+    const { json } = await deployment.backupctl(['run', 'mordor', '--json']);
+    const { run, targets } = json as RunReport;
+    const key = `nightly/${run}/${targets[0]?.artifact ?? ''}.manifest.json`;
+    const client = newClient(inject('s3').endpoint);
+    await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: '{}' }));
+    expect((await deployment.backupctl(['run', 'mordor'])).code).toBe(0);
+    const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    expect(await Body?.transformToString()).toBe('{}');
+    client.destroy();
+  });
+
+  it('refuses a name that the file does not have', async () => {
+    const { code, stderr } = await deployment.backupctl(['run', 'gondor']);
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/cannot back up gondor: because .*\nHINT: enabled targets: mordor, data/);
   });
 });
