@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { createRedactor } from './config/secrets.js';
 import { loadConfig, type Config } from './config/config.js';
-import { applyEnvironment, loadEnvironment } from './config/environment.js';
+import { applyEnvironment, loadEnvironment, realEnvironment } from './config/environment.js';
 import type { ConfigPaths } from './config/options.js';
 import type { Destination } from './destinations/destination.js';
 import { createLocalDestination, type LocalDestination } from './destinations/local.js';
@@ -24,29 +24,28 @@ export interface Runtime {
 }
 
 /** Reads the environment file, whose variables this process then has, and the configuration. Throws ConfigInvalid. */
-export async function readConfiguration({ configFile: file, envFile }: ConfigPaths): Promise<Config> {
-  const env = await loadEnvironment({ processEnv: process.env, ...(envFile !== undefined && { envFile }) });
-  applyEnvironment(env); // the AWS SDK's and Temporal's own look-ups read it
-  return loadConfig({ file, env });
+export async function readConfiguration(paths: ConfigPaths): Promise<Config> {
+  return (await readAnew(paths)).config;
+}
+
+async function readAnew({ configFile: file, envFile }: ConfigPaths): Promise<{ config: Config; isSameEnv: boolean }> {
+  const env = await loadEnvironment({ processEnv: realEnvironment(), ...(envFile !== undefined && { envFile }) });
+  const isSameEnv = !applyEnvironment(env); // the AWS SDK's and Temporal's own look-ups read it
+  return { config: await loadConfig({ file, env }), isSameEnv };
 }
 
 /**
- * Reads the configuration anew and opens what it names; nothing is connected yet. Where it says what `last` said, the adapters of `last`
- * go on: their connections are worth keeping, and programs are looked for once.
+ * Reads the configuration anew and opens what it names; nothing is connected yet. Where it and the environment say what they said to
+ * `last`, the adapters of `last` go on: their connections are worth keeping, and programs are looked for once.
  */
 export async function loadRuntime(paths: ConfigPaths, last?: Runtime): Promise<Runtime> {
-  const config = await readConfig(paths);
-  if (last !== undefined && isDeepStrictEqual(last.config.backup, config.backup)) return createRuntime(config, last);
+  const { config, isSameEnv } = await readAnew(paths);
+  const isSame = isSameEnv && isDeepStrictEqual(last?.config.backup, config.backup);
+  if (last !== undefined && isSame) return createRuntime(config, last);
   const { backupDir, s3 } = config.backup;
   const local = createLocalDestination({ root: backupDir });
   const destinations: Destination[] = s3 === undefined ? [local] : [local, createS3Destination(s3)];
   return createRuntime(config, { local, destinations, tools: last?.tools ?? (await findTools()) });
-}
-
-async function readConfig({ configFile: file, envFile }: ConfigPaths): Promise<Config> {
-  const env = await loadEnvironment({ processEnv: process.env, ...(envFile !== undefined && { envFile }) });
-  applyEnvironment(env); // the AWS SDK's and Temporal's own look-ups read it
-  return loadConfig({ file, env });
 }
 
 function createRuntime(config: Config, adapters: Pick<Runtime, 'local' | 'destinations' | 'tools'>): Runtime {

@@ -21,11 +21,29 @@ export async function loadEnvironment(input: EnvironmentInput): Promise<Environm
   return { ...fromFile, ...Object.fromEntries(known) };
 }
 
-/** Sets in this process what it lacks, so that the AWS SDK's and Temporal's own look-ups see the env file too. */
-export function applyEnvironment(env: Environment): void {
-  for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined && process.env[name] === undefined) process.env[name] = value;
+/** What this process has from an env file: that is read anew for each run, and a corrected password has to count. */
+const applied = new Map<string, string>();
+
+/** The environment that this process was given: without what `applyEnvironment` has set. */
+export function realEnvironment(): Environment {
+  return Object.fromEntries(Object.entries(process.env).filter(([name, value]) => applied.get(name) !== value));
+}
+
+/**
+ * Sets in this process what it was not given, so that the AWS SDK's and Temporal's own look-ups see the env file too.
+ * Returns whether that changed anything.
+ */
+export function applyEnvironment(env: Environment): boolean {
+  const real = realEnvironment();
+  const lacking = Object.entries(env).filter(
+    ([name, value]) => real[name] === undefined && process.env[name] !== value,
+  );
+  for (const [name, value] of lacking) {
+    if (value === undefined) continue;
+    process.env[name] = value;
+    applied.set(name, value);
   }
+  return lacking.length > 0;
 }
 
 async function readEnvironmentFile({

@@ -8,7 +8,7 @@ import { attemptsOf } from '../support/attempts.js';
 import { databaseItem, volumeItem, type Deployment } from '../support/deployment.js';
 import { volumeExists } from '../support/docker-volume.js';
 import { freePort } from '../support/free-port.js';
-import { ownDatabase, ownDeployment, ownVolume } from '../support/own-parts.js';
+import { ownBucket, ownDatabase, ownDeployment, ownVolume } from '../support/own-parts.js';
 import { newClient } from '../support/s3-server.js';
 import { expectNothingLeft, startWatchedWorker } from '../support/watched-run.js';
 
@@ -77,6 +77,10 @@ it('what is wrong with an entry or its server fails that target, by name and wit
     `mordor_${run}.sql.gz`,
   ]);
   await expectNothingLeft(deployment);
+
+  // What was corrected counts from the next run, without another worker.
+  await deployment.configure({ env: { WRONG_PASSWORD: inject('postgres').password } });
+  expect(await backUp(deployment, 'refused')).toMatchObject({ code: 0, outcome: 'succeeded' });
 });
 
 it('an engine, a bucket and keys that are not to be had fail what needs them, and keep what was captured', async (test) => {
@@ -87,7 +91,7 @@ it('an engine, a bucket and keys that are not to be had fail what needs them, an
     volumes: volumeItem('data', volume),
     settings: { attempts: 2 },
   });
-  const worker = await startWatchedWorker(deployment, { DOCKER_HOST: 'unix:///nonexistent' });
+  await startWatchedWorker(deployment, { DOCKER_HOST: 'unix:///nonexistent' });
   const withoutEngine = await backUp(deployment);
   expect(withoutEngine).toMatchObject({ code: 3, targets: [{ outcome: 'succeeded' }, { outcome: 'failed' }] });
   expect(byTarget(withoutEngine)['data']?.error).toMatch(/^cannot reach the Docker engine: .*\/nonexistent.*\nHINT: /);
@@ -102,12 +106,15 @@ it('an engine, a bucket and keys that are not to be had fail what needs them, an
   client.destroy();
   expect(Buckets.map(({ Name }) => Name)).not.toContain(bucket);
 
-  await worker.stop();
-  await startWatchedWorker(deployment, { AWS_SECRET_ACCESS_KEY: CANARY });
+  const s3 = { bucket: await ownBucket() };
+  await deployment.configure({ s3, env: { AWS_SECRET_ACCESS_KEY: CANARY } });
   const withoutKeys = await backUp(deployment, 'mordor');
   expectOnlyCaptured(withoutKeys, /s3:.*: because the store at http\S+ refused \(SignatureDoesNotMatch.*\nHINT: /);
   expect(await attemptsOf(deployment, 'mordor')).toEqual({ captureTarget: 1, copyArtifact: 1 });
-  await expectNothingLeft(deployment);
+  await expectNothingLeft(deployment, s3.bucket);
+
+  await deployment.configure({ s3 });
+  expect(await backUp(deployment, 'mordor')).toMatchObject({ code: 0, outcome: 'succeeded' });
 });
 
 function expectOnlyCaptured({ code, run, targets }: RunReport & { code: number | null }, message: RegExp): void {

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { applyEnvironment, loadEnvironment } from '../../src/config/environment.js';
+import { applyEnvironment, loadEnvironment, realEnvironment } from '../../src/config/environment.js';
 import { testDirectory } from '../support/config-file.js';
 
 function stackEnv(text: string): { directory: string; file: string } {
@@ -61,5 +61,15 @@ describe('applying it to this process', () => {
     applyEnvironment({ CONFIG_TEST_OLD: 'other', CONFIG_TEST_NEW: 'new', CONFIG_TEST_UNSET: undefined });
     expect(process.env).toMatchObject({ CONFIG_TEST_OLD: 'old', CONFIG_TEST_NEW: 'new' });
     expect(process.env).not.toHaveProperty('CONFIG_TEST_UNSET');
+  });
+
+  it('lets the file change, which is read again and again, but never what the process was given', () => {
+    process.env['CONFIG_TEST_OLD'] = 'old';
+    expect(applyEnvironment({ ...realEnvironment(), CONFIG_TEST_NEW: 'first' })).toBe(true);
+    expect(applyEnvironment({ ...realEnvironment(), CONFIG_TEST_NEW: 'first' })).toBe(false);
+    expect(realEnvironment()).toMatchObject({ CONFIG_TEST_OLD: 'old' });
+    expect(realEnvironment()).not.toHaveProperty('CONFIG_TEST_NEW');
+    expect(applyEnvironment({ CONFIG_TEST_OLD: 'other', CONFIG_TEST_NEW: 'second' })).toBe(true);
+    expect(process.env).toMatchObject({ CONFIG_TEST_OLD: 'old', CONFIG_TEST_NEW: 'second' });
   });
 });
