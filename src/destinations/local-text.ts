@@ -14,7 +14,9 @@ const MAX_REPLACEMENTS = 5;
  */
 export async function createTextFile(path: string, text: string, token = newToken()): Promise<'created' | 'taken'> {
   if (await isThere(path)) {
-    await syncDirectory(dirname(path)); // whoever made it may have died before its name was on the disk
+    // Whoever made it may have died before its name was on the disk, or with its part beside it.
+    await syncDirectory(dirname(path));
+    await removeParts(path);
     return 'taken';
   }
   const part = partName(path, token);
