@@ -11,11 +11,11 @@ import {
 } from '../support/commit-steps.js';
 import { atEach } from '../support/each-step.js';
 
-// The second run also prunes the first one.
-const KEEP_ONE = { retention_count: 1 };
+// The third run prunes the first one, and the fourth, which a suspended worker does last, leaves the third.
+const KEEP_TWO = { retention_count: 2 };
 const subjects: Record<string, Subject> = {
-  database: { deploy: databaseSubject(KEEP_ONE), earlierRuns: 1 },
-  volume: { deploy: volumeSubject(KEEP_ONE), earlierRuns: 1 },
+  database: { deploy: databaseSubject(KEEP_TWO), earlierRuns: 2 },
+  volume: { deploy: volumeSubject(KEEP_TWO), earlierRuns: 2 },
 };
 
 describe.each(Object.entries(subjects))('a run with a %s', (_kind, subject) => {
@@ -23,7 +23,7 @@ describe.each(Object.entries(subjects))('a run with a %s', (_kind, subject) => {
     await atEach(stepsOfRun(await surveySteps(subject)), (step) => surviveKill(subject, step));
   });
 
-  it('survives that its worker hangs at each step of a commit and goes on later', async () => {
+  it('survives that its worker hangs at each step of a commit and a prune, and goes on later', async () => {
     await atEach(stepsOfCommit(await surveySteps(subject)), (step) => surviveSuspension(subject, step));
   });
 });

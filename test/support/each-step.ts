@@ -13,6 +13,7 @@ export async function atEach<Step extends { text: string }>(
   const failures = await mapBounded(steps, AT_ONCE, async (step) => {
     try {
       await work(step);
+      console.log(`survived: ${step.text}`);
       return '';
     } catch (error) {
       return `at "${step.text}": ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`;

@@ -11,6 +11,9 @@ import { filesIn } from './snapshot.js';
 import { waitFor } from './wait-for.js';
 import type { WorkerOptions, WorkerProcess } from './worker-process.js';
 
+/** A worker that died with a task of a run holds that run up until the task times out. */
+const PATIENT = { timeoutMs: 90_000 };
+
 /** A run that `backupctl run --json` follows while its workers come and go. */
 export interface WatchedRun {
   id: string;
@@ -23,9 +26,8 @@ export interface WatchedRun {
 export async function startRun(deployment: Deployment): Promise<WatchedRun> {
   const before = await runsOf(deployment);
   const command = deployment.startBackupctl(['run', '--json']);
-  const id = await waitFor('the run to be planned', async () =>
-    (await runsOf(deployment)).find((run) => !before.includes(run)),
-  );
+  const isNew = (run: string) => !before.includes(run);
+  const id = await waitFor('the run to be planned', async () => (await runsOf(deployment)).find(isNew), PATIENT);
   return { id, directory: join(deployment.backupDir, id), command };
 }
 
@@ -44,10 +46,16 @@ export async function expectSuccess({ id, command }: WatchedRun): Promise<RunRep
 
 /** Waits until a target has its manifest, and returns that. */
 export async function committed(run: WatchedRun, target: string): Promise<Manifest> {
-  const text = await waitFor(`${target} to be committed`, async () => {
-    const name = (await filesIn(run.directory)).find((f) => f.startsWith(`${target}_`) && f.endsWith('.manifest.json'));
-    return name === undefined ? undefined : readFile(join(run.directory, name), 'utf8');
-  });
+  const text = await waitFor(
+    `${target} to be committed`,
+    async () => {
+      const name = (await filesIn(run.directory)).find(
+        (f) => f.startsWith(`${target}_`) && f.endsWith('.manifest.json'),
+      );
+      return name === undefined ? undefined : readFile(join(run.directory, name), 'utf8');
+    },
+    PATIENT,
+  );
   return JSON.parse(text) as Manifest;
 }
 
