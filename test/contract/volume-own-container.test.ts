@@ -23,6 +23,8 @@ const run = promisify(execFile);
 const SOCKET = '/var/run/docker.sock';
 const USER = { uid: 1234, gid: 5678 };
 const BACKUP_DIR = '/all backups';
+/** Not /tmp: the checkout may lie there. */
+const SCRATCH = '/scratch';
 
 interface WorkerInput {
   /** Docker's `--mount` for the backup directory. */
@@ -56,11 +58,20 @@ async function captureInContainer({
   );
   const script = `install -m 0660 /dev/null "$1" && exec '${process.execPath}' --import tsx test/support/volume-capture-process.ts "$2"`;
   const { stdout } = await run('docker', [
-    ...['run', '--rm', '--name', name, '--hostname', 'a-name-of-its-own', '--network', 'none', '--tmpfs', '/tmp'],
+    ...['run', '--rm', '--name', name, '--hostname', 'a-name-of-its-own', '--network', 'none', '--tmpfs', SCRATCH],
     ...['--user', `${String(USER.uid)}:${String(USER.gid)}`, '--group-add', String((await stat(SOCKET)).gid)],
     ...[...programs].flatMap((path) => ['--mount', `type=bind,source=${path},target=${path},readonly`]),
     ...['--mount', `type=bind,source=${SOCKET},target=${SOCKET}`, '--mount', backups],
-    ...['--env', `PATH=${process.env['PATH'] ?? ''}`, '--env', 'HOME=/tmp', '--workdir', checkout],
+    ...[
+      '--env',
+      `PATH=${process.env['PATH'] ?? ''}`,
+      '--env',
+      `HOME=${SCRATCH}`,
+      '--env',
+      `TMPDIR=${SCRATCH}`,
+      '--workdir',
+      checkout,
+    ],
     ...['--entrypoint', 'bash', image, '-c', script, 'bash', partPath, JSON.stringify(attempt)],
   ]);
   return { stdout, service: attempt.service };
@@ -116,6 +127,6 @@ test('a worker in a container whose backup directory is not mounted says so', as
   const { mount } = await backupPlace('bind');
 
   await expect(
-    captureInContainer({ backups: mount, volume, partPath: '/tmp/files.tar.gz.token.part' }),
+    captureInContainer({ backups: mount, volume, partPath: `${SCRATCH}/files.tar.gz.token.part` }),
   ).rejects.toThrow('because it lies on no volume or host directory of this container');
 });
