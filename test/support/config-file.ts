@@ -1,13 +1,21 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { loadConfig, type Config } from '../../src/config/config.js';
 import type { Environment } from '../../src/config/environment.js';
 import { ConfigError } from '../../src/config/problem.js';
 
-/** A new directory for files of one test; the system clears it away. */
+const made: string[] = [];
+afterAll(() => {
+  for (const directory of made) rmSync(directory, { recursive: true, force: true });
+});
+
+/** A new directory for files of one test, gone after those of its file. */
 export function testDirectory(): string {
-  return mkdtempSync(join(tmpdir(), 'config-'));
+  const directory = mkdtempSync(join(tmpdir(), 'config-'));
+  made.push(directory);
+  return directory;
 }
 
 /** Writes `text` as a `backups.yml` and loads it. */
