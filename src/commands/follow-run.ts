@@ -17,6 +17,7 @@ import type { Interrupt, InterruptChoice } from './interrupt.js';
 import { changedLines, type ShownPhases } from './run-lines.js';
 
 const POLL_MS = 300;
+const QUERY_TIMEOUT_MS = 3_000;
 
 export interface FollowRunInput {
   client: Client;
@@ -92,10 +93,15 @@ async function cancel(handle: WorkflowHandle, interrupt: Interrupt): Promise<voi
   }
 }
 
+/** A query waits for a worker, and for ever where none lives. */
+function withDeadline<T>(client: Client, query: () => Promise<T>): Promise<T> {
+  return client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, query);
+}
+
 /** Undefined while no worker answers: the run waits, and so does whoever follows it. */
 export async function progressOf(client: Client, handle: WorkflowHandle): Promise<RunProgress | undefined> {
   try {
-    const progress = await handle.query<RunProgress>(RUN_PROGRESS_QUERY);
+    const progress = await withDeadline(client, () => handle.query<RunProgress>(RUN_PROGRESS_QUERY));
     const service = handle.workflowId.slice(0, handle.workflowId.lastIndexOf('/run'));
     for (const row of progress.targets.filter((t) => t.phase === 'capturing')) {
       row.phase = await phaseOf(client, targetWorkflowId({ service, kind: row.kind, target: row.target }));
@@ -108,7 +114,8 @@ export async function progressOf(client: Client, handle: WorkflowHandle): Promis
 
 async function phaseOf(client: Client, childWorkflowId: string): Promise<TargetPhase> {
   try {
-    return await client.workflow.getHandle(childWorkflowId).query<TargetPhase>(TARGET_PHASE_QUERY);
+    const child = client.workflow.getHandle(childWorkflowId);
+    return await withDeadline(client, () => child.query<TargetPhase>(TARGET_PHASE_QUERY));
   } catch {
     return 'capturing';
   }

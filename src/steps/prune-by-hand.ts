@@ -8,6 +8,8 @@ import {
   type PrunePlan,
 } from '../domain/retention.js';
 import type { Destination } from '../destinations/destination.js';
+import { readIdentity } from '../directory-identity.js';
+import type { RunRecord } from '../domain/run.js';
 import { listRunRecords } from '../run-records.js';
 import type { Runtime } from '../runtime.js';
 import { createCatalog } from '../catalog.js';
@@ -35,6 +37,7 @@ export interface PlannedPrune {
 export async function planPruneByHand(runtime: Runtime): Promise<PlannedPrune> {
   const { destinations, local } = runtime;
   const records = await failing(() => listRunRecords(local));
+  await requireDirectoryOf(local.root, records);
   const running = new Set(records.filter(({ outcome }) => outcome === 'running').map(({ run }) => run));
   const catalogs: { destination: Destination; entries: CatalogEntry[] }[] = [];
   const unreachable: PlannedPrune['unreachable'] = [];
@@ -55,6 +58,17 @@ export async function planPruneByHand(runtime: Runtime): Promise<PlannedPrune> {
     return { destination, service, plan: explain(keepRunning(plan, running), { runtime, service, lines }) };
   });
   return { plans, unreachable };
+}
+
+/** On the disk of something else, nobody knows what other places may lose. */
+async function requireDirectoryOf(root: string, records: readonly RunRecord[]): Promise<void> {
+  const recordedIds = records.map(({ directoryId }) => directoryId).filter((id) => id !== '');
+  const identity = await failing(() => readIdentity(root));
+  if (recordedIds.length === 0 || (identity !== undefined && recordedIds.includes(identity.id))) return;
+  const found = identity === undefined ? 'it has no identity' : `its id is ${identity.id}`;
+  const message = `cannot prune: because ${root} is not the directory of its runs: ${found}, and they name ${recordedIds[0] ?? ''}`;
+  const hint = 'mount the right disk, or, if this is the right directory, run: backupctl doctor --init-dir';
+  throw new BackupError('DirectoryUnknown', message, { hint });
 }
 
 async function requireService(runtime: Runtime, entries: readonly CatalogEntry[]): Promise<string> {

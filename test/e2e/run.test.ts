@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { RunReport } from '../../src/domain/run.js';
 import { databaseItem, deploy, volumeItem, type Deployment } from '../support/deployment.js';
 import { createVolume, removeVolume } from '../support/docker-volume.js';
 import { psql } from '../support/shared-postgres.js';
+import type { WorkerProcess } from '../support/worker-process.js';
 import { createBucket, newClient } from '../support/s3-server.js';
 
 const id = randomBytes(4).toString('hex');
@@ -12,6 +15,7 @@ const database = `mordor_${id}`;
 const volume = `data-${id}`;
 const bucket = `backups-${id}`;
 let deployment: Deployment;
+let worker: WorkerProcess;
 
 beforeAll(async () => {
   await psql('postgres', `CREATE DATABASE ${database}`);
@@ -23,7 +27,7 @@ beforeAll(async () => {
     volumes: volumeItem('data', volume),
     s3: { bucket, prefix: 'nightly' },
   });
-  await deployment.startWorker();
+  worker = await deployment.startWorker();
 });
 afterAll(async () => {
   await deployment.close();
@@ -75,5 +79,29 @@ describe('backupctl run', () => {
     const { code, stderr } = await deployment.backupctl(['run', 'gondor']);
     expect(code).toBe(4);
     expect(stderr).toMatch(/cannot back up gondor: because .*\nHINT: enabled targets: mordor, data/);
+  });
+
+  it('and `status` answer where no worker does', async () => {
+    await worker.stop();
+    const { workflowId } = await deployment.client.workflow.start('BackupRun', {
+      workflowId: `${id}/run-unanswered`,
+      taskQueue: 'backup',
+      args: [{ trigger: 'manual' }],
+    });
+    const { code, json } = await deployment.backupctl(['status', '--json']);
+    expect(code).toBe(0);
+    expect(json).toMatchObject({ running: [{ workflowId }] });
+    await deployment.client.workflow.getHandle(workflowId).terminate();
+  });
+});
+
+describe('backupctl prune', () => {
+  it('removes nothing anywhere where the directory is not the one of its runs', async () => {
+    const file = join(deployment.backupDir, '.backup-dir.json');
+    const identity = JSON.parse(await readFile(file, 'utf8')) as { id: string };
+    await writeFile(file, JSON.stringify({ ...identity, id: 'another' }));
+    const { code, stderr } = await deployment.backupctl(['prune']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/cannot prune: because .* is not the directory of its runs: its id is another.*\nHINT: /);
   });
 });
