@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 import { runCommandLine } from './commands/command-line.js';
 
 const streams = [process.stdout, process.stderr];

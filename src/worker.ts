@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 import { Runtime as TemporalRuntime } from '@temporalio/worker';
 import { BackupError } from './domain/errors.js';
 import { EXIT } from './domain/outcome.js';
