@@ -102,5 +102,6 @@ function isConnectionFailure({ file, exitCode, stderr }: StageResult): boolean {
 function messageOf(stderr: string): string {
   return lastLines(stderr)
     .replaceAll(/^(psql|pg_dump):( error:| fatal:|<stdin>:\d+:)? /gm, '')
+    .replaceAll(/^password retrieved from file .*$\n?/gm, '') // a file that only lived as long as the program
     .replaceAll(/\s*\n\s*/g, ' ');
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import type { Manifest } from '../domain/manifest.js';
 import { MANIFEST_FORMAT } from '../domain/manifest.js';
 import { artifactName } from '../domain/names.js';
@@ -53,6 +53,7 @@ export async function captureTarget(
   try {
     step.log(`${target.name}: capturing to ${artifact}`);
     const facts = await source.capture(part.path, step);
+    await chmod(part.path, 0o600); // the helper of a volume needed more
     const describe = manifestOf({ input, artifact, startedAt, captured: facts });
     return captured(await commitArtifact({ root, run, artifact, part, prove, describe }));
   } finally {
