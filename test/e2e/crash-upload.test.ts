@@ -11,18 +11,22 @@ import type { WorkerProcess } from '../support/worker-process.js';
 
 const endings = [
   {
-    how: 'is killed',
+    title: 'that is killed in mid-upload leaves parts, from which another one goes on',
     end(worker: WorkerProcess) {
       worker.crash();
       return worker.ended;
     },
     ended: { code: null, signal: 'SIGKILL' },
   },
-  { how: 'is told to end', end: (worker: WorkerProcess) => worker.stop(), ended: { code: 0, signal: null } },
+  {
+    title: 'that is told to end in mid-upload does too',
+    end: (worker: WorkerProcess) => worker.stop(),
+    ended: { code: 0, signal: null },
+  },
 ];
 
 describe.concurrent('a worker', () => {
-  it.each(endings)('that $how in mid-upload leaves parts, from which another one goes on', async (ending) => {
+  it.each(endings.map((ending) => [ending.title, ending] as const))('%s', async (_title, ending) => {
     await inOwnScope(async (scope) => {
       const [bucket, proxy] = [await ownBucket(), await ownS3Proxy(scope)];
       const volume = await ownVolume(scope, 'head -c 50M /dev/urandom >noise'); // four parts, the last one small
