@@ -82,12 +82,13 @@ describe("a user's file", () => {
     });
   });
 
-  it('is the shipped one, but for the comments and the time zone', async () => {
-    const shipped = readFileSync(new URL('../../backups.yml', import.meta.url), 'utf8');
-    const lines = shipped.split('\n').map((line) => line.replace(/(^| +)# .*/, ''));
-    const bare = lines.filter((line) => line !== '' && !line.startsWith('  timezone:'));
-    expect(bare.join('\n')).toBe(USERS_FILE.trim());
-    expect((await loadText(shipped, USERS_ENV)).backup.timezone).toBe('America/Sao_Paulo');
+  it('has its entries in the shipped one, and a live data directory is disabled there', async () => {
+    const shipped = await loadText(readFileSync(new URL('../../backups.yml', import.meta.url), 'utf8'), USERS_ENV);
+    const users = await loadText(USERS_FILE, USERS_ENV);
+    const databases = users.targets.filter(({ kind }) => kind === 'database');
+    expect(shipped.targets).toEqual(expect.arrayContaining(databases));
+    expect(shipped.disabled).toMatchObject([{ target: 'postgres-data' }]);
+    expect(shipped.backup).toEqual({ ...users.backup, timezone: 'America/Sao_Paulo' });
   });
 
   it('may be a symbolic link, and its path is made absolute', async () => {

@@ -57,9 +57,9 @@ describe('what is shipped', () => {
   it('is an example of stack.env that sets what backups.yml needs', async () => {
     const env = await loadEnvironment({ envFile: shipped('stack.env.example'), processEnv: {} });
     const config = await loadText(readFileSync(shipped('backups.yml'), 'utf8'), env);
-    expect(config).toMatchObject({
-      refused: [],
-      targets: [{ name: 'mordor' }, { name: 'transactions' }, { kind: 'volume' }],
-    });
+    expect(config.refused).toEqual([]);
+    expect(config.targets.map(({ name }) => name)).toEqual([
+      ...['mordor', 'transactions', 'temporal', 'temporal_visibility', 'uploads'],
+    ]);
   });
 });
