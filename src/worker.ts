@@ -2,6 +2,7 @@
 import { Runtime as TemporalRuntime } from '@temporalio/worker';
 import { BackupError } from './domain/errors.js';
 import { EXIT } from './domain/outcome.js';
+import { openMonitor } from './metrics/monitor.js';
 import { requireNamespace } from './temporal/answers.js';
 import { parseWorkerArguments } from './worker/arguments.js';
 import { connectWorker } from './worker/connect.js';
@@ -16,17 +17,22 @@ async function main(): Promise<void> {
   const runtime = await loadRuntime(paths);
   const log = createLog(runtime.redact);
   TemporalRuntime.install({ logger: temporalLogger(log) });
-
-  const { connection, client, close } = await connectWorker(log);
+  const monitor = await openMonitor({ log });
   try {
-    await requireNamespace(client);
-    const service = await createService({ runtime, paths, client, log });
-    const workers = await createWorkers({ connection, client, service });
-    log.info({ service: service.name, directory: runtime.local.location }, 'worker is ready');
-    await Promise.all(workers.map((worker) => worker.run()));
-    log.info('worker has ended');
+    const { connection, client, close } = await connectWorker(log);
+    try {
+      await requireNamespace(client);
+      const service = await createService({ runtime, paths, client, log });
+      const workers = await createWorkers({ connection, client, service });
+      monitor.watch({ client, workers });
+      log.info({ service: service.name, directory: runtime.local.location }, 'worker is ready');
+      await Promise.all(workers.map((worker) => worker.run()));
+      log.info('worker has ended');
+    } finally {
+      await close();
+    }
   } finally {
-    await close();
+    await monitor.close();
   }
 }
 

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto'; // CommonJS without named exports
 
 /** A worker polls about once a minute (the server's long poll); one that was killed is listed for five minutes. */
-const LATELY_MS = 90_000;
+export const LATELY_MS = 90_000;
 
 export interface QueuePollersInput {
   taskQueue: string;

@@ -77,6 +77,11 @@ export class ServerProcess {
     await Promise.all([once(child, 'exit'), killTree(child.pid)]);
   }
 
+  signal(signal: NodeJS.Signals): void {
+    if (this.pid === undefined) throw new Error(`${this.command.name} was not started`);
+    process.kill(this.pid, signal);
+  }
+
   /** Asks it to end; after `graceMs` (default 20000) it is killed. */
   async terminate(signal: NodeJS.Signals = 'SIGTERM', graceMs = 20_000): Promise<void> {
     const child = this.#child;

@@ -21,6 +21,9 @@ export interface TemporalServer {
   logFile: string;
   /** SIGKILL. */
   kill(): Promise<void>;
+  /** It takes connections, and answers nothing until it is resumed. */
+  suspend(): void;
+  resume(): void;
   /** Ends it (SIGTERM) where it runs, and starts it on the same port and file. */
   restart(): Promise<void>;
   /** Ends it and removes its directory. */
@@ -50,6 +53,8 @@ async function startIn(directory: string, options: TemporalOptions): Promise<Tem
     uiUrl: uiPort === undefined ? undefined : `http://127.0.0.1:${String(uiPort)}`,
     logFile,
     kill: () => server.kill(),
+    suspend: () => server.signal('SIGSTOP'),
+    resume: () => server.signal('SIGCONT'),
     async restart() {
       await server.terminate();
       await server.start();
