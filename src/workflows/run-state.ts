@@ -2,28 +2,39 @@ import type { BroughtTarget, RunProgress } from '../domain/steps.js';
 import type { RunPlan, RunReport } from '../domain/run.js';
 import type { Target, TargetKind } from '../domain/target.js';
 import type { TargetResult } from '../domain/outcome.js';
+import { RunDetails } from './run-details.js';
+
+type Row = RunProgress['targets'][number];
 
 /** What is known of the targets of a running run, for its query and its report. */
 export class RunState {
   readonly progress: RunProgress = { targets: [] };
   readonly brought: BroughtTarget[] = [];
+  readonly #rows = new Map<string, Row>();
+  readonly #details = new RunDetails();
   #deadlinePassed = false;
+
+  /** `show` gets Markdown for people at each change. */
+  constructor(private readonly show: (details: string) => void = () => undefined) {
+    this.#show();
+  }
 
   planned(plan: RunPlan): void {
     this.progress.run = plan.run;
-    for (const { name, kind } of plan.targets) this.progress.targets.push({ target: name, kind, phase: 'waiting' });
+    for (const { name, kind } of plan.targets) this.#add({ target: name, kind, phase: 'waiting' });
     for (const { target, kind, error } of plan.refused) {
       const result: TargetResult = { target, kind, outcome: 'failed', error };
-      this.progress.targets.push({ target, kind, phase: 'done', result });
+      this.#add({ target, kind, phase: 'done', result });
     }
+    this.#show();
   }
 
   started(target: Target): void {
-    this.#row(target.name, target.kind).phase = 'capturing';
+    this.#change(target.name, target.kind, { phase: 'capturing' });
   }
 
   settle(result: TargetResult, brought?: BroughtTarget): void {
-    Object.assign(this.#row(result.target, result.kind), { phase: 'done', result });
+    this.#change(result.target, result.kind, { phase: 'done', result });
     if (brought !== undefined) this.brought.push(brought);
   }
 
@@ -39,6 +50,7 @@ export class RunState {
 
   finished(report: RunReport): void {
     this.progress.report = report;
+    this.#show();
   }
 
   /** In the order of the plan. */
@@ -46,9 +58,20 @@ export class RunState {
     return this.progress.targets.flatMap((row) => row.result ?? []);
   }
 
-  #row(target: string, kind: TargetKind) {
-    const row = this.progress.targets.find((r) => r.target === target && r.kind === kind);
+  #add(row: Row): void {
+    this.progress.targets.push(row);
+    this.#rows.set(`${row.kind}/${row.target}`, row);
+    this.#details.set(row);
+  }
+
+  #change(target: string, kind: TargetKind, change: Partial<Row>): void {
+    const row = this.#rows.get(`${kind}/${target}`);
     if (row === undefined) throw new Error(`no target ${target} in this run`);
-    return row;
+    this.#details.set(Object.assign(row, change));
+    this.#show();
+  }
+
+  #show(): void {
+    this.show(this.#details.render(this.progress));
   }
 }

@@ -7,13 +7,15 @@ import { inject } from 'vitest';
 import { ApplicationFailure } from '@temporalio/common';
 import type { HostActivities } from '../../src/activities/host.js';
 import type { OrchestratorActivities } from '../../src/activities/orchestrator.js';
-import type { BackupRunInput, RunPlan, RunReport, RunSettings } from '../../src/domain/run.js';
+import type { BackupRunInput, RunReport } from '../../src/domain/run.js';
 import type { CapturedArtifact, CaptureTargetInput } from '../../src/domain/steps.js';
-import type { DatabaseTarget } from '../../src/domain/target.js';
 import { ORCHESTRATOR_QUEUE, hostQueue } from '../../src/domain/task-queues.js';
 import type { BackupRun } from '../../src/workflows/backup-run.js';
-import { createNamespace } from './temporal-namespace.js';
+import { SETTINGS, aPlan, aTarget } from './a-plan.js';
+import { createNamespace, type NamespaceOptions } from './temporal-namespace.js';
 import './provided.js';
+
+export { SETTINGS, aPlan, aTarget };
 
 /** Workflows of this checkout against activities that a test makes up: for what real parts do not do on demand. */
 export interface Stage {
@@ -24,10 +26,10 @@ export interface Stage {
   close: () => Promise<void>;
 }
 
-export async function openStage(): Promise<Stage> {
+export async function openStage(options: NamespaceOptions = {}): Promise<Stage> {
   const { address } = inject('temporal');
   const namespace = `workflows-${randomBytes(4).toString('hex')}`;
-  await createNamespace(address, namespace);
+  await createNamespace(address, namespace, options);
   const connection = await NativeConnection.connect({ address });
   const clientConnection = await Connection.connect({ address });
   const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
@@ -62,45 +64,6 @@ export async function withWorkers<T>(stage: Stage, fakes: FakeActivities, work: 
   return orchestrator.runUntil(() => host.runUntil(work));
 }
 
-export const SETTINGS: RunSettings = {
-  maxParallel: 2,
-  attempts: 3,
-  retryDelayMs: 10,
-  heartbeatTimeoutMs: 5_000,
-  stallTimeoutMs: 60_000,
-  unpolledTimeoutMs: 2_500, // the timers of the server are good to about a second
-  copyRetryForMs: 1_000,
-  deadlineMs: 60_000,
-};
-
-export function aTarget(name: string): DatabaseTarget {
-  return {
-    kind: 'database',
-    name,
-    host: 'default',
-    compression: 'gzip',
-    compressionLevel: 6,
-    retentionCount: 5,
-    timeoutMs: 60_000,
-    connection: { host: 'localhost', port: 5432, user: 'u', database: name },
-  };
-}
-
-export function aPlan(names: string[], changes: Partial<RunPlan> = {}): RunPlan {
-  return {
-    run: '20261124_030000',
-    service: 'middle-earth',
-    settings: SETTINGS,
-    targets: names.map(aTarget),
-    refused: [],
-    destinations: ['local'],
-    directoryIds: {},
-    reserved: true,
-    warnings: [],
-    ...changes,
-  };
-}
-
 export function anArtifact({ target, run }: CaptureTargetInput): CapturedArtifact {
   const source = { kind: 'database', systemIdentifier: '1', database: target.name } as const;
   return { artifact: `${target.name}_${run}.sql.gz`, sizeBytes: 1, sha256: 'a'.repeat(64), source, warnings: [] };
@@ -111,6 +74,7 @@ const orchestratorDefaults: OrchestratorActivities = {
   reportRun: () => Promise.resolve([]),
   isQueuePolled: () => Promise.resolve(false),
   findChildHolder: () => Promise.resolve(undefined),
+  hasSearchAttributes: () => Promise.resolve(true),
   awaitChild: () => Promise.reject(ApplicationFailure.nonRetryable('not expected here')),
 };
 
