@@ -14,6 +14,7 @@ import { ORCHESTRATOR_HEARTBEAT_TIMEOUT_MS } from '../domain/task-queues.js';
 import { planRun } from '../steps/plan.js';
 import { reportRun } from '../steps/report.js';
 import { queuePollers } from '../temporal/pollers.js';
+import { searchAttributeProbe } from '../temporal/search-attributes.js';
 import { findSchedule, knownDirectoryIds, listSchedules } from '../temporal/schedules.js';
 import type { BackupTarget } from '../workflows/backup-target.js';
 import type { OrchestratorDeps } from './deps.js';
@@ -26,6 +27,7 @@ export type OrchestratorActivities = ReturnType<typeof createOrchestratorActivit
 /** What the orchestrator does for all hosts, on the queue `backup`. */
 export function createOrchestratorActivities(deps: OrchestratorDeps) {
   const { client, service } = deps;
+  const hasSearchAttributes = searchAttributeProbe(client);
   return {
     planRun: (input: PlanRunInput): Promise<RunPlan> =>
       pulsing(async () => {
@@ -35,7 +37,7 @@ export function createOrchestratorActivities(deps: OrchestratorDeps) {
           const warnings = await scheduleWarnings(deps, runtime.config.backup);
           const plan = await planRun(runtime, input, { service, directoryIds, warnings });
           if (plan.reserved) logPlan(deps.runLog(runtime, plan.run), plan);
-          return plan;
+          return { ...plan, searchAttributes: await hasSearchAttributes() };
         }, runtime.redact);
       }),
 
@@ -48,6 +50,9 @@ export function createOrchestratorActivities(deps: OrchestratorDeps) {
           return warnings;
         }, runtime.redact);
       }),
+
+    /** As a local activity only: see `setFoundBy`. */
+    hasSearchAttributes,
 
     isQueuePolled: ({ taskQueue }: { taskQueue: string }): Promise<boolean> =>
       pulsing(async () => (await queuePollers(client, { taskQueue, type: 'activity' })).length > 0),

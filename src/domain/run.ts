@@ -40,6 +40,8 @@ export interface RunPlan {
   directoryIds: Record<string, string>;
   /** Whether the run's id and record are in the directory; false where the directory is not the one expected. */
   reserved: boolean;
+  /** Whether the namespace has the search attributes; absent in plans of 0.1, whose histories have none. */
+  searchAttributes?: boolean;
   warnings: string[];
 }
 

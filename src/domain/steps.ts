@@ -95,6 +95,8 @@ export interface BackupTargetInput {
   settings: RunSettings;
   /** RFC 3339: when the run's deadline passes. */
   deadlineAt: string;
+  /** As in the plan. */
+  searchAttributes?: boolean;
 }
 
 /** What `BackupTarget` returns, and fails with as details. */

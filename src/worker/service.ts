@@ -5,6 +5,7 @@ import type { ConfigPaths } from '../config/options.js';
 import { DEFAULT_HOST } from '../domain/target.js';
 import { openRunLog, type RunLog } from '../run-log.js';
 import { loadRuntime, type Runtime } from '../runtime.js';
+import { registerSearchAttributes } from '../temporal/search-attributes.js';
 import { applySchedule, knownDirectoryIds, listSchedules, refuseStrangers } from '../temporal/schedules.js';
 import type { Log } from './log.js';
 import { settleDirectory } from './directory.js';
@@ -38,6 +39,8 @@ export async function createService({ runtime, paths, client, log }: CreateServi
     { schedule: cron ?? 'none', timezone, outcome: await applySchedule(client, name, wish) },
     'schedule applied',
   );
+  const warning = await registerSearchAttributes(client);
+  if (warning !== undefined) log.warn(warning);
   return { name, host, directoryId, deps: createDeps(runtime, paths, log) };
 }
 

@@ -1,4 +1,11 @@
-import { ActivityCancellationType, ApplicationFailure, proxyActivities } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  ApplicationFailure,
+  proxyActivities,
+  proxyLocalActivities,
+  type ActivityFunctionWithOptions,
+  type ActivityInterfaceFor,
+} from '@temporalio/workflow';
 import type { HostActivities } from '../activities/host.js';
 import type { OrchestratorActivities } from '../activities/orchestrator.js';
 import { ORCHESTRATOR_HEARTBEAT_TIMEOUT_MS, hostQueue } from '../domain/task-queues.js';
@@ -11,20 +18,52 @@ const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
 // Without it a worker that dies during a short step holds the run up for that step's whole time-out.
 const heartbeatTimeout = ORCHESTRATOR_HEARTBEAT_TIMEOUT_MS;
 
+/** What the Web UI shows of each step: `plan`, `report`, … */
+const SUMMARIES: Summaries = {
+  planRun: () => 'plan',
+  reportRun: () => 'report',
+  isQueuePolled: ({ taskQueue }) => `ask whether a worker polls ${taskQueue}`,
+  findChildHolder: ({ childWorkflowId }) => `ask who holds ${childWorkflowId}`,
+  awaitChild: ({ childWorkflowId }) => `wait for ${childWorkflowId}`,
+};
+
+type LocalSteps = 'hasSearchAttributes';
+type Steps = Omit<OrchestratorActivities, LocalSteps>;
+type Summaries = { [Name in keyof Steps]: (input: Parameters<Steps[Name]>[0]) => string };
+
 /** Short steps on the orchestrator's own queue: plan, report, questions to Temporal. */
-export const orchestrator = proxyActivities<OrchestratorActivities>({
-  startToCloseTimeout: '10 minutes',
-  heartbeatTimeout,
-  retry: { initialInterval: '2 seconds', maximumInterval: '30 seconds', maximumAttempts: 5 },
-  cancellationType,
-});
+export const orchestrator = summarized(
+  proxyActivities<Steps>({
+    startToCloseTimeout: '10 minutes',
+    heartbeatTimeout,
+    retry: { initialInterval: '2 seconds', maximumInterval: '30 seconds', maximumAttempts: 5 },
+    cancellationType,
+  }),
+);
 
 /** Waits as long as the other workflow runs, so it may be tried for ever. */
-export const childWaiter = proxyActivities<OrchestratorActivities>({
-  startToCloseTimeout: '1 day',
-  heartbeatTimeout,
-  retry: { initialInterval: '2 seconds', maximumInterval: '1 minute' },
-  cancellationType,
+export const childWaiter = summarized(
+  proxyActivities<Steps>({
+    startToCloseTimeout: '1 day',
+    heartbeatTimeout,
+    retry: { initialInterval: '2 seconds', maximumInterval: '1 minute' },
+    cancellationType,
+  }),
+);
+
+function summarized(proxy: ActivityInterfaceFor<Steps>): Steps {
+  const entries = Object.entries(SUMMARIES as Record<string, (input: unknown) => string>).map(([name, summaryOf]) => {
+    const activity = proxy[name as keyof Steps] as ActivityFunctionWithOptions<(input: unknown) => Promise<unknown>>;
+    return [name, (input: unknown) => activity.executeWithOptions({ summary: summaryOf(input) }, [input])];
+  });
+  return Object.fromEntries(entries) as Steps;
+}
+
+/** In the workflow task itself, so that its answer and what is decided by it are accepted together, or both asked for anew. */
+export const inWorkflowTask = proxyLocalActivities<Pick<OrchestratorActivities, LocalSteps>>({
+  scheduleToCloseTimeout: '5 seconds', // less than a workflow task may take
+  retry: { maximumAttempts: 1 },
+  summary: 'look for search attributes',
 });
 
 export interface HostStep {

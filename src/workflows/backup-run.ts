@@ -2,6 +2,7 @@ import {
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
+  setCurrentDetails,
   setHandler,
   sleep,
   workflowInfo,
@@ -9,7 +10,10 @@ import {
 import { runOutcome } from '../domain/outcome.js';
 import type { BackupRunInput, RunPlan, RunReport } from '../domain/run.js';
 import { orchestrator } from './activities.js';
+import { failureText } from './failures.js';
 import { fanOut } from './fan-out.js';
+import { setFoundBy, type FoundBy } from './found-by.js';
+import { plainLine } from './markdown.js';
 import { pruneDestinations } from './prune.js';
 import { runProgressQuery } from './queries.js';
 import { RunState } from './run-state.js';
@@ -23,12 +27,17 @@ const SHOWN_FAILURES = 20;
  */
 export async function BackupRun(input: BackupRunInput): Promise<RunReport> {
   const { workflowId, startTime } = workflowInfo();
-  const state = new RunState();
+  const state = new RunState(setCurrentDetails);
   setHandler(runProgressQuery, () => state.progress);
 
   const startedAt = startTime.toISOString();
-  const plan = await orchestrator.planRun({ ...input, workflowId, startedAt });
+  const plan = await orchestrator.planRun({ ...input, workflowId, startedAt }).catch((error: unknown) => {
+    setCurrentDetails(plainLine(failureText(error, 'plan the run')));
+    throw error;
+  });
   state.planned(plan);
+  const targetNames = state.progress.targets.map((t) => t.target);
+  if (plan.searchAttributes) await setFoundBy({ run: plan.run, targets: targetNames });
   await untilDeadline(plan, state);
   const cancelled = CancellationScope.current().consideredCancelled;
 
@@ -43,6 +52,7 @@ export async function BackupRun(input: BackupRunInput): Promise<RunReport> {
     const planned = { run, service, destinations, reserved };
     report.warnings.push(...(await orchestrator.reportRun({ plan: planned, startedAt, trigger, report })));
     state.finished(report);
+    if (plan.searchAttributes) await setFoundBy(foundByAtEnd(report));
     return conclude(report);
   });
 }
@@ -53,13 +63,21 @@ async function untilDeadline(plan: RunPlan, state: RunState): Promise<void> {
   const timer = new CancellationScope();
   const elapsedMs = Date.now() - workflowInfo().startTime.getTime();
   const alarm = timer.run(async () => {
-    await sleep(Math.max(1, plan.settings.deadlineMs - elapsedMs));
+    await sleep(Math.max(1, plan.settings.deadlineMs - elapsedMs), { summary: 'deadline of the run' });
     state.deadlinePassed();
     fan.cancel();
   });
   alarm.catch(() => undefined); // cancelled below, when all targets were in time
   await fan.run(() => fanOut(plan, state));
   timer.cancel();
+}
+
+/** Failed targets come first in both lists, so that none of them is cut for one that is well. */
+function foundByAtEnd({ outcome, targets }: RunReport): FoundBy {
+  const names = (isFailed: boolean) =>
+    targets.filter((t) => (t.outcome === 'failed') === isFailed).map((t) => t.target);
+  const failedTargets = names(true);
+  return { outcome, failedTargets, ...(failedTargets.length > 0 && { targets: [...failedTargets, ...names(false)] }) };
 }
 
 function conclude(report: RunReport): RunReport {

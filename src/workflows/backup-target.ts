@@ -1,4 +1,4 @@
-import { ApplicationFailure, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, isCancellation, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import type {
   BackupTargetInput,
   BackupTargetResult,
@@ -6,42 +6,68 @@ import type {
   CapturedArtifact,
   TargetPhase,
 } from '../domain/steps.js';
-import type { TargetResult } from '../domain/outcome.js';
+import type { TargetOutcome, TargetResult } from '../domain/outcome.js';
 import type { DestinationKind } from '../domain/target.js';
 import { captures, copies, onHost } from './activities.js';
 import { failureText } from './failures.js';
+import { setFoundBy } from './found-by.js';
 import { targetPhaseQuery } from './queries.js';
+import { targetDetails, type TargetDetailsInput } from './target-details.js';
 
 /**
  * Captures one target, then brings its artifact to each other destination. Fails as `TargetFailed` with a BackupTargetResult as
  * details: a failed copy does not take away what was captured.
  */
 export async function BackupTarget(input: BackupTargetInput): Promise<BackupTargetResult> {
+  const { name, kind } = input.target;
   let phase: TargetPhase = 'capturing';
-  setHandler(targetPhaseQuery, () => phase);
   let captured: CapturedArtifact | undefined;
   const brought: BroughtTarget['brought'] = {};
   const errors: string[] = [];
+  const show = (shown: TargetDetailsInput['phase']) =>
+    setCurrentDetails(targetDetails({ name, kind, run: input.run, phase: shown, captured, errors }));
+  const end = async (outcome: TargetOutcome) => {
+    phase = 'done';
+    show(outcome);
+    const failedTargets = outcome === 'failed' ? [name] : [];
+    if (input.searchAttributes) await setFoundBy({ outcome, failedTargets });
+  };
+  setHandler(targetPhaseQuery, () => phase);
+  show(phase);
+  if (input.searchAttributes) await setFoundBy({ run: input.run, targets: [name] });
   try {
     captured = await capture(input);
     brought.local = 1;
     phase = 'copying';
+    show(phase);
     for (const destination of input.destinations) {
       if (destination === 'local') continue;
       const error = await copy(input, captured, destination, brought);
       if (error !== undefined) errors.push(error);
     }
   } catch (error) {
-    if (isCancellation(error)) throw error;
-    errors.push(failureText(error, `capture ${input.target.name}`));
+    if (isCancellation(error)) {
+      await end(isLate(input) ? 'failed' : 'cancelled');
+      throw error;
+    }
+    errors.push(failureText(error, captureOf(input)));
   }
+  await end(errors.length === 0 ? 'succeeded' : 'failed');
   return settle(input, captured, brought, errors);
+}
+
+/** Whether the run's deadline has passed: what it ends counts as failed. */
+function isLate({ deadlineAt }: BackupTargetInput): boolean {
+  return Date.now() >= Date.parse(deadlineAt);
+}
+
+function captureOf({ target }: BackupTargetInput): string {
+  return `${target.kind === 'database' ? 'dump' : 'archive'} ${target.name}`;
 }
 
 function capture(input: BackupTargetInput): Promise<CapturedArtifact> {
   const { service, run, target, settings, directoryId } = input;
-  const verb = target.kind === 'database' ? 'dump' : 'archive';
-  const step = { host: target.host, settings, timeoutMs: target.timeoutMs, summary: `${verb} ${target.name}` };
+  const step = { host: target.host, settings, timeoutMs: target.timeoutMs, summary: captureOf(input) };
   return onHost(target.host, () =>
     captures(step).captureTarget({
       service,

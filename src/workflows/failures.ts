@@ -14,15 +14,19 @@ export function rootFailure(error: unknown): unknown {
   return wrapped && error.cause !== undefined ? rootFailure(error.cause) : error;
 }
 
-/** For people: the first line says why, `doing` what was tried (`capture mordor`). */
+/** For people: the first line says what could not be done and why; `doing` is what was tried (`dump mordor`). */
 export function failureText(error: unknown, doing: string): string {
+  const reason = reasonOf(error);
+  return reason.startsWith('cannot ') ? reason : `cannot ${doing}: because ${reason}`;
+}
+
+function reasonOf(error: unknown): string {
   const root = rootFailure(error);
-  if (root instanceof ApplicationFailure && root.type === WORKER_SHUTDOWN)
-    return `cannot ${doing}: because its worker ended`;
+  if (root instanceof ApplicationFailure && root.type === WORKER_SHUTDOWN) return 'its worker ended';
   if (root instanceof ApplicationFailure) return root.message;
-  if (root instanceof TimeoutFailure) return `cannot ${doing}: because ${timeoutReason(root)}`;
-  if (isCancellation(error) || root instanceof CancelledFailure) return `cannot ${doing}: because it was cancelled`;
-  return `cannot ${doing}: because ${root instanceof Error ? root.message : String(root)}`;
+  if (root instanceof TimeoutFailure) return timeoutReason(root);
+  if (isCancellation(error) || root instanceof CancelledFailure) return 'it was cancelled';
+  return root instanceof Error ? root.message : String(root);
 }
 
 function timeoutReason(failure: TimeoutFailure): string {

@@ -18,7 +18,7 @@ export async function fanOut(plan: RunPlan, state: RunState): Promise<void> {
 }
 
 async function backUp(plan: RunPlan, target: Target, state: RunState): Promise<void> {
-  const { service, run, destinations, settings } = plan;
+  const { service, run, destinations, settings, searchAttributes } = plan;
   const directoryId = plan.directoryIds[target.host];
   const id = { target: target.name, kind: target.kind };
   if (CancellationScope.current().consideredCancelled) {
@@ -31,6 +31,7 @@ async function backUp(plan: RunPlan, target: Target, state: RunState): Promise<v
     const known = directoryId === undefined ? {} : { directoryId };
     const { result, brought } = await backUpInChild({
       ...{ service, run, target, destinations, settings, deadlineAt, ...known },
+      ...(searchAttributes !== undefined && { searchAttributes }),
     });
     state.settle(result, brought);
   } catch (error) {

@@ -135,7 +135,7 @@ describe('BackupRun', () => {
       },
     });
     expect(attempts).toBe(SETTINGS.attempts);
-    expect(report.targets[0]?.error).toBe(`failed ${SETTINGS.attempts}`);
+    expect(report.targets[0]?.error).toBe(`cannot dump mordor: because failed ${SETTINGS.attempts}`);
   });
 
   it('does not count the shutdown of a worker as an attempt', async () => {
