@@ -52,5 +52,7 @@ ENV NODE_ENV=production \
     METRICS_ADDRESS=0.0.0.0:9464 \
     SDK_METRICS_ADDRESS=0.0.0.0:9465
 USER orchestrator
+# A worker waits two minutes for a Temporal server that starts beside it.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=150s CMD ["node", "/app/dist/worker/health-check.js"]
 ENTRYPOINT []
 CMD ["node", "/app/dist/worker.js"]

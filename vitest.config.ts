@@ -22,12 +22,28 @@ function realParts(name: string, include: string[], timeoutMs: number) {
   };
 }
 
+/** The stack of docker-compose.yml, which test/support/compose-setup.ts brings up once: one file after the other uses it. */
+const composeStack = {
+  test: {
+    name: 'compose',
+    include: ['test/compose/**/*.test.ts'],
+    globalSetup: ['test/support/compose-setup.ts'],
+    pool: 'forks' as const,
+    maxWorkers: 1,
+    sequence: { groupOrder: 2 },
+    testTimeout: 5 * MINUTE_MS,
+    hookTimeout: 5 * MINUTE_MS,
+    teardownTimeout: 5 * MINUTE_MS,
+  },
+};
+
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/count-reporter.ts'],
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: MINUTE_MS } }, // for busy machines
       realParts('real', ['test/{contract,workflows,e2e}/**/*.test.ts'], 2 * MINUTE_MS),
+      composeStack,
       realParts('long', ['test/long/**/*.test.ts'], 60 * MINUTE_MS),
     ],
   },

@@ -67,3 +67,33 @@ mount_cgroups() {
   say "mounting the cgroup file systems"
   cgroupfs-mount
 }
+
+# The names differ: Docker's own packages, Ubuntu's, Debian's from 13 on (12 has an older program under the last one).
+PLUGIN_PACKAGES='compose docker-compose-plugin docker-compose-v2 docker-compose
+buildx docker-buildx-plugin docker-buildx'
+
+bring_docker_plugins() {
+  local plugin names package missing=()
+  if docker compose version >/dev/null 2>&1 && docker buildx version >/dev/null 2>&1; then return; fi
+  take_turns
+  while read -r plugin names; do
+    ! docker "$plugin" version >/dev/null 2>&1 || continue
+    for package in $names; do
+      if may_install_packages && has_package "$package" && install_packages "$package" && docker "$plugin" version >/dev/null 2>&1; then
+        continue 2
+      fi
+    done
+    missing+=("the $plugin plugin (package ${names// / or })")
+  done <<<"$PLUGIN_PACKAGES"
+  ((${#missing[@]})) || return 0
+  say "cannot set up: because Docker lacks ${missing[*]}"
+  say "HINT: install one of these packages; plugins lie in /usr/libexec/docker/cli-plugins or ~/.docker/cli-plugins."
+  exit 1
+}
+
+# An old Python program is called docker-compose too.
+has_package() { # PACKAGE
+  local version
+  version=$(apt-cache policy "$1" 2>/dev/null | sed -n 's/^  Candidate: //p')
+  [[ $version && $version != '(none)' && $version != 1.* ]]
+}

@@ -1,0 +1,105 @@
+import { describe, expect, inject, it } from 'vitest';
+import { ComposeStack } from '../support/compose-stack.js';
+
+const stack = new ComposeStack(inject('stack'));
+const ONE_SHOTS = ['demo-data', 'temporal-namespace', 'temporal-schema'];
+
+/** What the tests look at of a service, of `docker compose config --format json`. */
+interface ServiceConfig {
+  image: string;
+  restart?: string;
+  cap_drop?: string[];
+  security_opt?: string[];
+  mem_limit?: string;
+  network_mode?: string;
+  logging?: { options?: Record<string, string> };
+  ports?: { host_ip?: string; published?: string }[];
+}
+
+async function configuredServices(...args: string[]): Promise<[string, ServiceConfig][]> {
+  const text = await stack.compose(...args, 'config', '--format', 'json');
+  return Object.entries((JSON.parse(text) as { services: Record<string, ServiceConfig> }).services);
+}
+
+describe('the stack', () => {
+  it('is up: every service is healthy, every one-shot ended well', async () => {
+    const states = await stack.states();
+    const [once, services] = [true, false].map((isOnce) =>
+      states.filter(({ Service }) => ONE_SHOTS.includes(Service) === isOnce),
+    );
+    expect(once?.map(({ Service }) => Service).sort()).toEqual(ONE_SHOTS);
+    for (const service of once ?? []) expect(service).toMatchObject({ State: 'exited', ExitCode: 0 });
+    expect(services?.length).toBe(7);
+    for (const service of services ?? []) expect(service).toMatchObject({ State: 'running', Health: 'healthy' });
+  });
+
+  it.each(['', 'demo'])('has a file that compose takes without a warning, profile "%s"', async (profile) => {
+    expect(await stack.attempt(['config', '--quiet'], { COMPOSE_PROFILES: profile })).toEqual({
+      ...{ code: 0, stdout: '', stderr: '' },
+    });
+  });
+
+  it('publishes two ports, on 127.0.0.1', async () => {
+    const ports = (await configuredServices()).flatMap(([, { ports = [] }]) => ports);
+    expect(ports.map(({ host_ip: address }) => address)).toEqual(['127.0.0.1', '127.0.0.1']);
+    const names = (await stack.states()).map(({ Service }) => Service);
+    const inspected = await Promise.all(names.map((name) => stack.inspect(name)));
+    const bound = inspected.flatMap(({ NetworkSettings: { Ports } }) => Object.values(Ports)).filter((b) => b !== null);
+    expect(bound.flat().map(({ HostIp }) => HostIp)).toEqual(['127.0.0.1', '127.0.0.1']);
+  });
+
+  it('gives no service more than it needs', async () => {
+    const services = await configuredServices();
+    expect(services.length).toBe(7 + ONE_SHOTS.length);
+    for (const [name, service] of services) {
+      expect(service, name).toMatchObject({
+        image: expect.stringMatching(/:[\w.-]*\d[\w.-]*$/) as string,
+        restart: ONE_SHOTS.includes(name) ? 'no' : 'unless-stopped',
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+        mem_limit: expect.stringMatching(/^\d+$/) as string,
+        logging: { options: { 'max-size': '10m' } },
+      });
+      expect(service.network_mode, name).toBeUndefined();
+    }
+  });
+
+  it('gives the worker a user with a name, and nothing to write to but its directory', async () => {
+    const worker = (script: string) => stack.attempt(['exec', '-T', 'backup-orchestrator', 'sh', '-c', script]);
+    expect((await worker('id -u; id -un')).stdout).toBe('10001\norchestrator\n');
+    const refused = await worker('touch /app/x; touch /etc/x; echo >>/config/backups.yml');
+    expect(refused.stderr.match(/Read-only file system|Permission denied/g)?.length).toBe(3);
+    expect(await worker('touch /backups/x && rm /backups/x && pg_isready -h postgres')).toMatchObject({ code: 0 });
+  });
+
+  it('finds every part in order, as doctor looks', async () => {
+    const { code, stdout } = await stack.attempt(['exec', '-T', 'backup-orchestrator', 'backupctl', 'doctor']);
+    expect(stdout.split('\n').filter((line) => line !== '' && !line.startsWith('ok '))).toEqual([]);
+    expect(code).toBe(0);
+  });
+
+  it('has a worker that ends when it is told to, well before it would be killed', async () => {
+    await stack.compose('stop', 'backup-orchestrator');
+    expect((await stack.inspect('backup-orchestrator')).State.ExitCode).toBe(0);
+    expect(await stack.compose('logs', '--tail', '2', 'backup-orchestrator')).toContain('worker has ended');
+    await stack.up();
+  });
+});
+
+describe('the set-up of the Temporal server', () => {
+  const again = (service: string, ...command: string[]) =>
+    stack.compose('run', '--rm', '--no-deps', '--no-TTY', service, ...command);
+
+  it.each(['temporal-schema', 'temporal-namespace', 'demo-data'])('%s may run again', async (service) => {
+    await again(service);
+  });
+
+  it('keeps histories for 30 days, and knows what runs are found by', async () => {
+    const temporal = (...args: string[]) => again('temporal-namespace', 'temporal', 'operator', ...args);
+    expect(await temporal('namespace', 'describe')).toMatch(/Retention\S*\s+720h/i);
+    const attributes = await temporal('search-attribute', 'list');
+    for (const name of ['BackupTargets', 'BackupFailedTargets'])
+      expect(attributes).toMatch(new RegExp(`${name} +KeywordList`));
+    for (const name of ['BackupOutcome', 'BackupRunId']) expect(attributes).toMatch(new RegExp(`${name} +Keyword\\b`));
+  });
+});
