@@ -73,6 +73,7 @@ describe('backupctl doctor', () => {
     expect(find(findings, 'identity').message).toMatch(/of the service backup-/);
     expect(find(findings, 'temporal').message).toMatch(/^Temporal server \d/);
     expect(find(findings, 'namespace', deployment.namespace).ok).toBe(true);
+    expect(find(findings, 'search attributes').message).toContain('by target, outcome and run id');
     expect(find(findings, 'worker', 'backup').message).toMatch(/polled by default \d+@/);
     expect(find(findings, 'worker', 'backup-default').ok).toBe(true);
     expect(find(findings, 'schedule', '0 3 * * * (America/Sao_Paulo)').message).toMatch(/^next run \d{4}-/);
@@ -171,7 +172,7 @@ describe('backupctl doctor', () => {
     expect(find(findings, 'destination', 'local').ok).toBe(true);
   });
 
-  it('notices a paused schedule, a missing namespace and a queue without worker', async () => {
+  it('notices a paused schedule, a missing namespace, search attributes that are missing, and a queue without worker', async () => {
     expect((await deployment.backupctl(['schedule', 'pause'])).code).toBe(0);
     onTestFinished(async () => void (await deployment.backupctl(['schedule', 'resume'])));
     expect(find((await doctor()).findings, 'schedule')).toMatchObject({ ok: false, hint: 'backupctl schedule resume' });
@@ -187,6 +188,12 @@ describe('backupctl doctor', () => {
       expect(find(problemsOf(findings), 'worker', queue).hint).toContain('npm start');
     }
     expect(find(findings, 'config').message).toContain('no target is enabled');
+    expect(find(problemsOf(findings), 'search attributes')).toMatchObject({
+      message: expect.stringContaining(
+        'lacks BackupTargets, BackupFailedTargets, BackupOutcome, BackupRunId',
+      ) as string,
+      hint: expect.stringContaining('temporal operator search-attribute create') as string,
+    });
   });
 });
 

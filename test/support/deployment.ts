@@ -22,6 +22,8 @@ export interface DeploymentOptions {
   env?: Record<string, string>;
   /** Default: the shared server of the run. */
   temporalAddress?: string;
+  /** Default: a new one. */
+  namespace?: string;
   /** Default: none, local only. `endpoint` default: the shared server. */
   s3?: { bucket: string; endpoint?: string; prefix?: string };
 }
@@ -56,8 +58,8 @@ export function deploy(options: DeploymentOptions = {}): Promise<Deployment> {
 
 async function deployIn(directory: string, options: DeploymentOptions): Promise<Deployment> {
   const address = options.temporalAddress ?? inject('temporal').address;
-  const namespace = `e2e-${randomBytes(4).toString('hex')}`;
-  await createNamespace(address, namespace);
+  const namespace = options.namespace ?? `e2e-${randomBytes(4).toString('hex')}`;
+  if (options.namespace === undefined) await createNamespace(address, namespace);
   const connection = await Connection.connect({ address });
   const client = new Client({ connection, namespace });
   const backupDir = join(directory, 'backups');

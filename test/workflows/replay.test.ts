@@ -5,6 +5,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { Worker, bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { SEARCH_ATTRIBUTES } from '../../src/domain/search-attributes.js';
 import { RUN_PROGRESS_QUERY, type RunProgress } from '../../src/domain/steps.js';
 import { targetWorkflowId } from '../../src/domain/task-queues.js';
 import { waitFor } from '../support/wait-for.js';
@@ -90,6 +91,21 @@ const SCENARIOS: Scenario[] = [
     fakes: { ...planned(aPlan(['mordor'])), host: { captureTarget: untilCancelled } },
     cancel: true,
   },
+  {
+    name: 'found-by',
+    fakes: {
+      ...planned(aPlan(['mordor', 'gondor'], { searchAttributes: true })),
+      host: {
+        captureTarget: (input) =>
+          input.target.name === 'mordor' ? Promise.reject(refusal) : Promise.resolve(anArtifact(input)),
+      },
+    },
+  },
+  {
+    name: 'found-by-cancelled',
+    fakes: { ...planned(aPlan(['mordor'], { searchAttributes: true })), host: { captureTarget: untilCancelled } },
+    cancel: true,
+  },
   { name: 'unpolled', fakes: { ...planned(aPlan(['mordor'])), withHost: false } },
   {
     name: 'worker-shutdown',
@@ -114,7 +130,7 @@ if (process.env['RECORD_HISTORIES'] === '1') {
   describe('recording', () => {
     for (const { name, fakes, cancel } of SCENARIOS) {
       it(name, async () => {
-        const stage = await openStage();
+        const stage = await openStage({ searchAttributes: SEARCH_ATTRIBUTES });
         await withWorkers(stage, fakes, async () => {
           const handle = await startRun(stage);
           if (cancel) {
