@@ -10,6 +10,7 @@ const source = z.union([
   z.object({ kind: z.literal('database'), systemIdentifier: text, database: text }),
   z.object({ kind: z.literal('database'), host: text, port, database: text }),
   z.object({ kind: z.literal('volume'), host: text, volume: text }),
+  z.object({ kind: z.literal('volume'), host: text, path: text }),
 ]);
 
 const database = z.object({

@@ -34,8 +34,9 @@ function databaseEntry(target: DatabaseTarget, config: Config) {
 }
 
 function volumeEntry(target: VolumeTarget) {
-  const { name, volumeName, description } = target;
-  return defined({ name, ...commonOf(target), volume_name: volumeName, description });
+  const { name, description } = target;
+  const place = 'path' in target ? { path: target.path } : { volume_name: target.volumeName };
+  return defined({ name, ...commonOf(target), ...place, description });
 }
 
 function commonOf({ compression, compressionLevel, retentionCount, timeoutMs }: Target) {

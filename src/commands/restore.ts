@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Manifest } from '../domain/manifest.js';
 import { RUN_PATTERN } from '../domain/names.js';
 import type { DestinationKind } from '../domain/target.js';
-import { restoreTarget, type RestoredTarget } from '../steps/restore.js';
+import { placeWord, restoreTarget, type RestoredTarget } from '../steps/restore.js';
 import type { AddCommand, CommandContext } from './context.js';
 import { formatBytes, formatDuration } from './format.js';
 import { untilInterrupted } from './interruption.js';
@@ -23,11 +23,11 @@ const LATEST = 'latest';
 export const addRestoreCommand: AddCommand = (program, context) => {
   program
     .command('restore')
-    .description('makes a new database or volume out of an artifact')
+    .description('makes a new database, volume or directory out of an artifact')
     .argument('<target>', 'name of a target')
     .addOption(new Option('--run <id>', 'the run whose artifact it is').default(LATEST).argParser(runOf))
     .addOption(fromOption('where to take it from (default: local, else s3)'))
-    .option('--into <name>', 'name of the new database or volume (default: the original one)')
+    .option('--into <name>', 'the new database, volume or directory (default: the original one)')
     .option('--no-owner', 'everything belongs to the user who restores; missing roles go without')
     .option('--json', 'print what was restored as JSON')
     .action((target: string, options: RestoreOptions) => restore(context, target, options));
@@ -67,5 +67,5 @@ async function restore(context: CommandContext, target: string, options: Restore
 
 function summary({ target, run, kind, into, sizeBytes }: RestoredTarget, durationMs: number): string {
   const size = `${formatBytes(sizeBytes)} in ${formatDuration(durationMs)}`;
-  return `restored ${target} of run ${run} into the ${kind} ${into} (${size})`;
+  return `restored ${target} of run ${run} into the ${placeWord({ kind, into })} ${into} (${size})`;
 }

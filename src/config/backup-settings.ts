@@ -1,10 +1,10 @@
-import { normalize } from 'node:path';
 import { isMap } from 'yaml';
 import type { Compression } from '../domain/target.js';
 import type { RunSettings } from '../domain/run.js';
 import { backupConfigSchema, type BackupConfigInput } from './backup-config-schema.js';
 import { chooseCompression, DEFAULT_COMPRESSION, levelProblem } from './compression.js';
 import type { Environment } from './environment.js';
+import { normalPath } from './paths.js';
 import type { Problem } from './problem.js';
 import { checkSection, readSection } from './section.js';
 import type { YamlSource } from './yaml-source.js';
@@ -67,7 +67,7 @@ function settingsOf(data: BackupConfigInput): BackupSettings {
   const s3 = s3Of(data);
   return {
     ...(data.service === undefined ? {} : { service: data.service }),
-    backupDir: normalize(data.backup_dir).replace(/(?<=.)\/+$/, ''),
+    backupDir: normalPath(data.backup_dir),
     ...(data.schedule === undefined ? {} : { schedule: data.schedule }),
     timezone: data.timezone ?? 'UTC',
     retentionCount: data.retention_count ?? TARGET_DEFAULTS.retentionCount,

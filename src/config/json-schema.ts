@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { keyNotes } from './schema-leaves.js';
 import { fileSchema } from './schema.js';
+import { volumeSchema } from './target-schema.js';
+import { PLACE_KEYS } from './volume-place.js';
 
 /** Any value may be a reference instead. */
 const REFERENCE = { type: 'string', pattern: '\\$\\{' };
@@ -10,6 +12,8 @@ export function configJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(fileSchema, {
     io: 'input',
     override: ({ zodSchema, jsonSchema }) => {
+      // Exactly one says where the volume is: a rule between keys, which a schema of zod does not hand on.
+      if ((zodSchema as unknown) === volumeSchema) jsonSchema.oneOf = PLACE_KEYS.map(havingKey);
       const notes = keyNotes.get(zodSchema as unknown as z.ZodType);
       if (notes === undefined) return;
       const isPlainText =
@@ -23,6 +27,10 @@ export function configJsonSchema(): Record<string, unknown> {
       });
     },
   });
+}
+
+function havingKey(key: string) {
+  return { type: 'object' as const, properties: { [key]: {} }, required: [key] };
 }
 
 /** Whether a default is a value rather than words about it. */

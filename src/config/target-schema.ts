@@ -1,5 +1,7 @@
+import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { TARGET_NAME_PATTERN } from '../domain/names.js';
+import { normalPath } from './paths.js';
 import { choice, compressionLevel, duration, line, text, truth, wholeNumber } from './schema-leaves.js';
 
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
@@ -95,8 +97,19 @@ export const volumeSchema = z.strictObject({
   ...ofEveryTarget,
   volume_name: line({
     description: 'The Docker volume, as `docker volume ls` shows it.',
+    default: '(none: then `path` says where it is mounted)',
     example: 'financer-services_postgres_data',
-  }),
+  }).optional(),
+  path: line(
+    {
+      description:
+        'Instead of `volume_name`: the directory where the worker has the volume mounted. The worker reads it itself, without Docker.',
+      expects: 'an absolute path, not / itself',
+      default: '(none: then `volume_name` names it)',
+      example: '/volumes/uploads',
+    },
+    (value) => isAbsolute(value) && normalPath(value) !== '/',
+  ).optional(),
   description: text({
     description: 'A note for people.',
     default: '(none)',

@@ -8,10 +8,14 @@ import type { Problem } from './problem.js';
 import { isReferencesAlone } from './references.js';
 import { checkSection, readSection } from './section.js';
 import { databaseSchema, volumeSchema, type DatabaseInput, type VolumeInput } from './target-schema.js';
+import { pathProblems, placeOf, placeProblems } from './volume-place.js';
 import type { YamlSource } from './yaml-source.js';
 
 /** What a target takes over where it says nothing itself. */
-export type TargetDefaults = Pick<BackupSettings, 'compression' | 'compressionLevel' | 'retentionCount' | 'timeoutMs'>;
+export type TargetDefaults = Pick<
+  BackupSettings,
+  'compression' | 'compressionLevel' | 'retentionCount' | 'timeoutMs'
+> & { backupDir?: string };
 
 export interface TargetInput {
   source: YamlSource;
@@ -31,7 +35,11 @@ export function readTarget({ source, env, entry, settings }: TargetInput): ReadT
     return withLevelChecked(source, entry, databaseTarget(data, settings, writtenPassword(source, entry)));
   }
   const { data, problems } = checkSection(section, volumeSchema);
-  return data === undefined ? { problems } : withLevelChecked(source, entry, volumeTarget(data, settings));
+  const places = placeProblems(source, entry);
+  if (data === undefined || places.length > 0) return { problems: [...problems, ...places] };
+  const wrongPath = pathProblems(source, entry, data, settings.backupDir);
+  if (wrongPath.length > 0) return { problems: wrongPath };
+  return withLevelChecked(source, entry, volumeTarget(data, settings));
 }
 
 /** The password as the file has it, references unexpanded; undefined where there is none, or no text. */
@@ -59,7 +67,7 @@ function databaseTarget(data: DatabaseInput, settings: TargetDefaults, password:
 
 function volumeTarget(data: VolumeInput, settings: TargetDefaults): VolumeTarget {
   const description = data.description === undefined ? {} : { description: data.description };
-  return { kind: 'volume', ...commonOf(data, settings), volumeName: data.volume_name, ...description };
+  return { kind: 'volume', ...commonOf(data, settings), ...placeOf(data), ...description };
 }
 
 function commonOf(data: DatabaseInput | VolumeInput, settings: TargetDefaults) {

@@ -1,7 +1,14 @@
 import { BackupError } from '../domain/errors.js';
-import type { DatabaseTarget, VolumeTarget } from '../domain/target.js';
+import {
+  isMountedVolume,
+  isNamedVolume,
+  type DatabaseTarget,
+  type MountedVolumeTarget,
+  type NamedVolumeTarget,
+} from '../domain/target.js';
 import type { Runtime } from '../runtime.js';
 import { docker, inspectObject } from '../sources/docker.js';
+import { checkMounted } from '../sources/mounted-check.js';
 import { checkDatabase } from '../sources/postgres-check.js';
 import { checkVolume } from '../sources/volume-check.js';
 import type { Check } from './check.js';
@@ -10,13 +17,14 @@ import type { Check } from './check.js';
 export function targetChecks(runtime: Runtime): Check[] {
   const { targets, backup } = runtime.config;
   const databases = targets.filter((target) => target.kind === 'database');
-  const volumes = targets.filter((target) => target.kind === 'volume');
+  const volumes = targets.filter(isNamedVolume);
   const image = backup.helperImage;
   return [
     ...databases.map((target) => databaseCheck(runtime, target)),
     ...(volumes.length === 0 ? [] : [engineCheck()]),
     ...(volumes.length === 0 || image === undefined ? [] : [helperImageCheck(image)]),
     ...volumes.map(volumeCheck),
+    ...targets.filter(isMountedVolume).map(mountedCheck),
   ];
 }
 
@@ -56,11 +64,19 @@ function helperImageCheck(image: string): Check {
   return { check: 'docker', subject: image, run };
 }
 
-function volumeCheck({ name, volumeName }: VolumeTarget): Check {
+function volumeCheck({ name, volumeName }: NamedVolumeTarget): Check {
   const run = async () => {
     const { driver, mountpoint, usedBy } = await checkVolume({ volumeName });
     const users = usedBy.length === 0 ? 'used by no running container' : `used by ${usedBy.join(', ')}`;
     return `${volumeName} (${driver}, ${mountpoint}), ${users}`;
+  };
+  return { check: 'volume', subject: name, run };
+}
+
+function mountedCheck({ name, path }: MountedVolumeTarget): Check {
+  const run = async () => {
+    const { isEmpty } = await checkMounted(name, path);
+    return isEmpty ? `${path} is there, and empty: see whether its volume is mounted` : `${path} is there`;
   };
   return { check: 'volume', subject: name, run };
 }

@@ -1,20 +1,25 @@
-import type { Compression } from '../domain/target.js';
+import { isMountedVolume, isNamedVolume, type Compression, type Target } from '../domain/target.js';
 import { compressor, decompressor } from '../pipeline/compression.js';
 import { missingProgram } from '../pipeline/program.js';
-import { requirePsql, type Tool } from '../pipeline/tools.js';
+import { requireGnuTar, requirePsql, type Tool } from '../pipeline/tools.js';
 import type { Runtime } from '../runtime.js';
 import type { Check } from './check.js';
 
 /** The programs that the configured targets need. Which pg_dump a server needs is seen where that server is asked. */
 export function toolChecks({ config, tools }: Runtime): Check[] {
-  const isAny = (kind: 'database' | 'volume') => config.targets.some((target) => target.kind === kind);
+  const isAny = (test: (target: Target) => boolean) => config.targets.some(test);
   const compressions = [...new Set(config.targets.map(({ compression }) => compression))];
   const plain = (name: 'setpriv' | 'tar' | 'docker') => toolCheck(name, () => tools[name] ?? missing(name));
+  // A helper image of its own has a tar of its own.
+  const tar = isAny(isMountedVolume) ? toolCheck('tar', () => requireGnuTar(tools)) : plain('tar');
   return [
     plain('setpriv'),
     ...compressions.map((compression) => compressorCheck(tools, compression)),
-    ...(isAny('database') ? [pgDumpCheck(tools), toolCheck('psql', () => requirePsql(tools))] : []),
-    ...(isAny('volume') ? [plain('tar'), plain('docker')] : []),
+    ...(isAny(({ kind }) => kind === 'database')
+      ? [pgDumpCheck(tools), toolCheck('psql', () => requirePsql(tools))]
+      : []),
+    ...(isAny(({ kind }) => kind === 'volume') ? [tar] : []),
+    ...(isAny(isNamedVolume) ? [plain('docker')] : []),
   ];
 }
 

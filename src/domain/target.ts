@@ -37,10 +37,30 @@ export interface DatabaseTarget extends CommonTarget {
   connection: DatabaseConnection;
 }
 
-export interface VolumeTarget extends CommonTarget {
+interface AnyVolumeTarget extends CommonTarget {
   kind: 'volume';
-  volumeName: string;
   description?: string;
+}
+
+/** A volume of the Docker engine, read by a helper container. */
+export interface NamedVolumeTarget extends AnyVolumeTarget {
+  volumeName: string;
+}
+
+/** A volume that is mounted where the worker runs, read by the worker itself: no engine is asked. */
+export interface MountedVolumeTarget extends AnyVolumeTarget {
+  /** Absolute, normal, without a slash at its end. */
+  path: string;
+}
+
+export type VolumeTarget = NamedVolumeTarget | MountedVolumeTarget;
+
+export function isMountedVolume(target: Target): target is MountedVolumeTarget {
+  return 'path' in target;
+}
+
+export function isNamedVolume(target: Target): target is NamedVolumeTarget {
+  return 'volumeName' in target;
 }
 
 /** What is backed up, as the plan hands it on: every reference resolved but those of secrets. */
@@ -50,11 +70,13 @@ export type Target = DatabaseTarget | VolumeTarget;
 export type Source =
   | { kind: 'database'; systemIdentifier: string; database: string }
   | { kind: 'database'; host: string; port: number; database: string }
-  | { kind: 'volume'; host: string; volume: string };
+  | { kind: 'volume'; host: string; volume: string }
+  | { kind: 'volume'; host: string; path: string };
 
 /** One text per source, equal exactly where the sources are equal. */
 export function sourceKey(source: Source): string {
-  if (source.kind === 'volume') return JSON.stringify(['volume', source.host, source.volume]);
+  if ('volume' in source) return JSON.stringify(['volume', source.host, source.volume]);
+  if ('path' in source) return JSON.stringify(['path', source.host, source.path]);
   if ('systemIdentifier' in source) return JSON.stringify(['system', source.systemIdentifier, source.database]);
   return JSON.stringify(['server', source.host, source.port, source.database]);
 }

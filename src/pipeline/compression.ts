@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { BackupError } from '../domain/errors.js';
 import type { Compression } from '../domain/target.js';
 import type { Program } from './program.js';
@@ -29,6 +30,13 @@ export function decompressor(tools: Tools, compression: Compression): Program {
   if (compression === 'zstd') return program(tools.zstd ?? missing('decompress', 'zstd'), ['-q', '-d', '-c']);
   if (tools.bgzip !== undefined) return program(tools.bgzip, ['-d', '-c', '-@', THREADS]);
   return program(tools.gzip ?? missing('decompress', 'gzip'), ['-d', '-c']);
+}
+
+/** The version of the program that compresses, by its name. */
+export function compressorVersion(tools: Tools, compression: Compression): Record<string, string> {
+  const { file } = compressor(tools, compression, 1);
+  const used = [tools.bgzip, tools.pigz, tools.zstd].find((tool) => tool?.path === file);
+  return used === undefined ? {} : { [basename(file)]: used.version };
 }
 
 function program({ path }: Tool, args: string[]): Program {

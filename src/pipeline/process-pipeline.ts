@@ -2,12 +2,12 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { throwIfAborted } from './abort.js';
 import { endGroups } from './process-group.js';
-import { launch, type Launch, type Program } from './program.js';
+import { launch, type Launch, type Stage } from './program.js';
 import type { StageResult } from './stage-result.js';
 
 export interface PipelineInput {
   /** In the order of the data; at least one. */
-  stages: readonly Program[];
+  stages: readonly Stage[];
   /** What the first reads; it stays the caller's to close. Default: nothing. */
   stdinFd?: number;
   /** `pipe`: the first reads what is written to the returned `stdin`. */
@@ -88,14 +88,15 @@ async function endOfAll(children: readonly ChildProcess[], { stages, signal }: P
   signal?.addEventListener('abort', end, { once: true });
   let ended = 0;
   const results = await Promise.all(
-    children.map((child, index) => endOf(child, stages[index]?.file ?? child.spawnfile, () => ended++)),
+    children.map((child, index) => endOf(child, stages[index] ?? { file: child.spawnfile, args: [] }, () => ended++)),
   );
   signal?.removeEventListener('abort', end);
   callOff();
   return results;
 }
 
-async function endOf(child: ChildProcess, file: string, takeOrder: () => number): Promise<StageResult> {
+async function endOf(child: ChildProcess, { file, onStderr }: Stage, takeOrder: () => number): Promise<StageResult> {
+  if (onStderr !== undefined) child.stderr?.on('data', onStderr);
   const errors = keepTail(child.stderr);
   const exit = await new Promise<Omit<StageResult, 'file' | 'stderr'>>((resolve) => {
     // `exit`, not `close`: the last stage's output may never be read to its end.

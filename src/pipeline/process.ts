@@ -6,7 +6,7 @@ import { endGroups, type GroupLeader } from './process-group.js';
 import { launch, type Program } from './program.js';
 import { stageFailure, type StageResult } from './stage-result.js';
 
-export type { Program } from './program.js';
+export type { Program, Stage } from './program.js';
 export { startPipeline, type Pipeline, type PipelineInput } from './process-pipeline.js';
 export { failedStage, lastLines, requireSuccess, type StageResult } from './stage-result.js';
 

@@ -11,6 +11,12 @@ export interface Program {
   cwd?: string;
 }
 
+/** A program of a pipeline. */
+export interface Stage extends Program {
+  /** Told each piece of its stderr, of which a `StageResult` keeps the end alone. */
+  onStderr?: (piece: Buffer) => void;
+}
+
 /** A program as it is started: found, and wrapped so that it dies with this process. */
 export interface Launch {
   file: string;

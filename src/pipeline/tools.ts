@@ -1,7 +1,7 @@
 import { readdirSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { BackupError } from '../domain/errors.js';
-import { findProgram, pathDirectories } from './program.js';
+import { findProgram, missingProgram, pathDirectories } from './program.js';
 import { runProgram } from './process.js';
 
 export interface Tool {
@@ -14,6 +14,11 @@ export interface PostgresClient extends Tool {
   major: number;
 }
 
+export interface TarTool extends Tool {
+  /** Others do not tell what they lost. */
+  isGnu: boolean;
+}
+
 /** The programs found on this machine. */
 export interface Tools {
   /** Every pg_dump, those in PATH first. */
@@ -24,12 +29,12 @@ export interface Tools {
   pigz?: Tool;
   zstd?: Tool;
   gzip?: Tool;
-  tar?: Tool;
+  tar?: TarTool;
   docker?: Tool;
   setpriv?: Tool;
 }
 
-const PLAIN_TOOLS = ['bgzip', 'pigz', 'zstd', 'gzip', 'tar', 'docker', 'setpriv'] as const;
+const PLAIN_TOOLS = ['bgzip', 'pigz', 'zstd', 'gzip', 'docker', 'setpriv'] as const;
 /** Where Debian and Ubuntu keep the clients of each major. */
 const DISTRIBUTION_DIRECTORY = '/usr/lib/postgresql';
 const VERSION_TIMEOUT_MS = 20_000;
@@ -39,14 +44,15 @@ const VERSION_TIMEOUT_MS = 20_000;
  * absent. Call it once and hand the result on. Throws ProgramMissing only for `setpriv`, without which nothing is run.
  */
 export async function findTools(): Promise<Tools> {
-  const [pgDumps, psqls, plain] = await Promise.all([
+  const [pgDumps, psqls, tar, plain] = await Promise.all([
     findClients('pg_dump'),
     findClients('psql'),
+    findTar(),
     Promise.all(PLAIN_TOOLS.map(async (name) => [name, await describeTool(findProgram(name))] as const)),
   ]);
   const psql = psqls.sort(byVersion).at(-1);
   const found = Object.fromEntries(plain.filter(([, tool]) => tool !== undefined)) as Partial<Tools>;
-  return { pgDumps, ...(psql === undefined ? {} : { psql }), ...found };
+  return { pgDumps, ...(psql === undefined ? {} : { psql }), ...(tar === undefined ? {} : { tar }), ...found };
 }
 
 /**
@@ -76,6 +82,20 @@ export function requirePsql(tools: Tools): PostgresClient {
   });
 }
 
+/** The tar that archives and extracts directories of this machine, or ProgramMissing. */
+export function requireGnuTar({ tar }: Tools): TarTool {
+  if (tar === undefined) throw missingProgram('tar');
+  if (tar.isGnu) return tar;
+  throw new BackupError('ProgramMissing', `cannot archive with ${tar.path}: because it is not GNU tar`, {
+    hint: 'install the package tar, and bring it into PATH before that one',
+  });
+}
+
+async function findTar(): Promise<TarTool | undefined> {
+  const described = await describe(findProgram('tar'));
+  return described === undefined ? undefined : { ...described.tool, isGnu: described.said.includes('GNU tar') };
+}
+
 async function findClients(name: 'pg_dump' | 'psql'): Promise<PostgresClient[]> {
   const paths = [...pathDirectories(), ...distributionDirectories()]
     .map((directory) => findProgram(join(directory, name)))
@@ -101,13 +121,17 @@ function isDebianWrapper(path: string): boolean {
 }
 
 async function describeTool(path: string | undefined): Promise<Tool | undefined> {
+  return (await describe(path))?.tool;
+}
+
+async function describe(path: string | undefined): Promise<{ tool: Tool; said: string } | undefined> {
   if (path === undefined) return undefined;
   try {
     const { stdout, stderr } = await runProgram({ file: path, args: ['--version'], timeoutMs: VERSION_TIMEOUT_MS });
     const said = stdout + stderr;
     // One with a point first: zstd says `(64-bit) v1.5.4`, a PostgreSQL to come `18devel`.
     const [version] = /\d+(\.\d+)+/.exec(said) ?? /\d+/.exec(said) ?? [];
-    return version === undefined ? undefined : { path, version };
+    return version === undefined ? undefined : { tool: { path, version }, said };
   } catch (error) {
     // One that does not start (a library is gone) is as good as none.
     if (error instanceof BackupError && error.code === 'ProgramFailed') return undefined;

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { BackupError } from '../domain/errors.js';
 import type { HelperEnd } from './helper-container.js';
 import type { HelperMessages } from './helper-messages.js';
+import { failureLines, remarks, type TarLines } from './tar-messages.js';
 
 export interface CaptureEnd {
   /** For errors, after "cannot". */
@@ -40,15 +41,16 @@ export async function requireGoodEnd({ what, end, messages, partPath }: CaptureE
     if (await isFull(lines, partPath)) throw diskFull(what, partPath);
     throw fail(`the compressor ended with code ${String(exitCodes.compressor)}${told(lines)}`);
   }
-  if (exitCodes.tar > 1) throw fail(`tar ended with code ${String(exitCodes.tar)}${told(lastLines)}`);
+  if (exitCodes.tar > 1) throw fail(`tar ended with code ${String(exitCodes.tar)}${told(failureLines(messages))}`);
   if (end.exitCode !== 0) throw fail(`its helper container ended with code ${String(end.exitCode)}`);
 }
 
-/** What tar says of a good end: files that changed, shrank or vanished while they were read, sockets left out. */
-export function captureWarnings({ firstLines, lineCount, liveDatabases }: HelperMessages, usedBy: readonly string[]) {
-  const left = lineCount - firstLines.length;
-  const more = left === 0 ? [] : [`tar wrote ${String(left)} more lines like these`];
-  return [...liveDatabases.map((directory) => hotCopyWarning(directory, usedBy)), ...firstLines, ...more];
+/** What a person should know of a good end. `liveDatabases` look like data directories of running servers. */
+export function captureWarnings(
+  messages: TarLines & Pick<HelperMessages, 'liveDatabases'>,
+  usedBy: readonly string[],
+): string[] {
+  return [...messages.liveDatabases.map((directory) => hotCopyWarning(directory, usedBy)), ...remarks(messages)];
 }
 
 function hotCopyWarning(directory: string, usedBy: readonly string[]): string {

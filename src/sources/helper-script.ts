@@ -1,27 +1,12 @@
+import { CREATE_OPTIONS, EXTRACT_ALL_OPTIONS } from './tar-options.js';
+
 /** Where a helper container has the volume; every other path is the same as for the worker. */
 export const VOLUME_MOUNT_POINT = '/backup-orchestrator/volume';
 
-/**
- * Options of GNU tar for both ways.
- * `--numeric-owner`: the ids of the volume's users are not those of the helper's or of a restoring host's users.
- * `--xattrs`, `--acls`: `user.*`, file capabilities and ACLs; a tar without support for them passes over them.
- * A host's SELinux labels are that host's: a restored file gets those of the place where it is.
- */
-const COMMON_OPTIONS = '--numeric-owner --acls --xattrs --xattrs-exclude=security.selinux';
-
-/**
- * `--format=posix`: ids, sizes and names of any length, times below the second, extended attributes; every tar of today
- * reads it. Without `atime` and `ctime`, which nothing restores, and with a fixed `exthdr.name` the headers are smaller
- * and the same for the same files. `--sparse`: holes stay holes. Not `--one-file-system`: what users of the volume see in
- * it belongs to it.
- */
-const CREATE_OPTIONS = '--format=posix --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime --sparse';
-
-/**
- * `--same-permissions`: with setuid, setgid and sticky bits, whatever the umask is. `--xattrs-include=*`: by itself tar
- * brings back `user.*` only, so that file capabilities would be lost. A file from the future is no matter of a restore.
- */
-const EXTRACT_OPTIONS = "--same-owner --same-permissions --xattrs-include='*' --warning=no-timestamp";
+/** The options as bash takes them literally. */
+function quoted(options: readonly string[]): string {
+  return options.map((option) => `'${option}'`).join(' ');
+}
 
 /** What both scripts begin with: English messages, and no tar but GNU's, which alone tells what it lost. */
 const PREAMBLE = `
@@ -51,7 +36,7 @@ for file in PG_VERSION */PG_VERSION */*/PG_VERSION; do
   [[ -e $directory/postmaster.pid ]] && printf 'backup-helper live-database %q\\n' "$directory" >&2
 done
 
-tar --create --file=- ${COMMON_OPTIONS} ${CREATE_OPTIONS} . | "$@" >"$ARTIFACT"
+tar ${quoted(CREATE_OPTIONS)} . | "$@" >"$ARTIFACT"
 ended=("\${PIPESTATUS[@]}")
 printf 'backup-helper ended %s %s\\n' "\${ended[@]}" >&2
 [[ \${ended[0]} -le 1 && \${ended[1]} -eq 0 ]]
@@ -70,7 +55,7 @@ exec {never}<> <(:)
 while :; do read -r -t 1 -u "$never"; tell_position; done &
 teller=$!
 
-"$@" <&3 | tar --extract --file=- --directory=${VOLUME_MOUNT_POINT} ${COMMON_OPTIONS} ${EXTRACT_OPTIONS}
+"$@" <&3 | tar ${quoted(EXTRACT_ALL_OPTIONS)} --directory=${VOLUME_MOUNT_POINT}
 ended=("\${PIPESTATUS[@]}")
 kill "$teller"
 tell_position

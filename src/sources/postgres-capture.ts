@@ -1,10 +1,8 @@
-import { basename } from 'node:path';
 import type { Manifest } from '../domain/manifest.js';
 import type { Compression, Source } from '../domain/target.js';
-import { throwIfAborted } from '../pipeline/abort.js';
-import { compressor } from '../pipeline/compression.js';
-import { drainToFile } from '../pipeline/drain.js';
-import { requireSuccess, startPipeline, type Program, type StageResult } from '../pipeline/process.js';
+import { compressor, compressorVersion } from '../pipeline/compression.js';
+import { pipelineToFile } from '../pipeline/pipeline-to-file.js';
+import { requireSuccess, type Program, type StageResult } from '../pipeline/process.js';
 import { choosePgDump, type PostgresClient, type Tools } from '../pipeline/tools.js';
 import { CONNECTION_OPTIONS, subjectOf, withSession, type DatabaseLogin, type Session } from './postgres-connection.js';
 import { translatePostgresError } from './postgres-errors.js';
@@ -72,31 +70,14 @@ function sourceOf({ systemIdentifier }: ServerFacts, { host, port, database }: S
 }
 
 function versionsOf(tools: Tools, pgDump: PostgresClient, compression: Compression): Record<string, string> {
-  const { file } = compressor(tools, compression, 1);
-  const used = [tools.bgzip, tools.pigz, tools.zstd].find((tool) => tool?.path === file);
-  return { pg_dump: pgDump.version, ...(used !== undefined && { [basename(file)]: used.version }) };
+  return { pg_dump: pgDump.version, ...compressorVersion(tools, compression) };
 }
 
 async function dump(session: Session, input: CaptureDatabaseInput, pgDump: PostgresClient): Promise<string[]> {
   const { tools, signal } = session;
   const { compression, level, partPath, onProgress } = input;
-  // A pg_dump that waits for a lock would not notice that nobody reads it any more.
-  const giveUp = new AbortController();
-  const { stdout, finished } = startPipeline({
-    stages: [dumpProgram(session, input, pgDump), compressor(tools, compression, level)],
-    stdout: 'pipe',
-    signal: signal === undefined ? giveUp.signal : AbortSignal.any([signal, giveUp.signal]),
-  });
-  try {
-    await drainToFile({ stdout, path: partPath, ...(onProgress !== undefined && { onProgress }) });
-  } catch (error) {
-    giveUp.abort();
-    await finished;
-    throwIfAborted(signal);
-    throw error;
-  }
-  const results = await finished;
-  throwIfAborted(signal);
+  const stages = [dumpProgram(session, input, pgDump), compressor(tools, compression, level)];
+  const results = await pipelineToFile({ stages, path: partPath, signal, onProgress });
   judge(results, session);
   return warningsOf(results[0]);
 }

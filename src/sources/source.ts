@@ -1,7 +1,8 @@
 import type { Manifest } from '../domain/manifest.js';
-import type { DatabaseTarget, Target, VolumeTarget } from '../domain/target.js';
+import type { DatabaseTarget, MountedVolumeTarget, NamedVolumeTarget, Target } from '../domain/target.js';
 import type { Runtime } from '../runtime.js';
 import type { StepContext } from '../steps/step.js';
+import { captureMounted, describeMounted } from './mounted-capture.js';
 import { captureDatabase, describeDatabase } from './postgres-capture.js';
 import { captureVolume, describeVolume, removeAttempts } from './volume-capture.js';
 
@@ -30,7 +31,8 @@ export interface SourceInput<T extends Target = Target> {
 
 export function openSource(input: SourceInput): AttemptSource {
   const { target } = input;
-  return target.kind === 'database' ? databaseSource({ ...input, target }) : volumeSource({ ...input, target });
+  if (target.kind === 'database') return databaseSource({ ...input, target });
+  return 'path' in target ? mountedSource({ ...input, target }) : volumeSource({ ...input, target });
 }
 
 function databaseSource({ target, runtime }: SourceInput<DatabaseTarget>): AttemptSource {
@@ -52,7 +54,7 @@ function databaseSource({ target, runtime }: SourceInput<DatabaseTarget>): Attem
   };
 }
 
-function volumeSource({ target, runtime, service, token }: SourceInput<VolumeTarget>): AttemptSource {
+function volumeSource({ target, runtime, service, token }: SourceInput<NamedVolumeTarget>): AttemptSource {
   const { helperImage } = runtime.config.backup;
   const common = {
     target: target.name,
@@ -71,5 +73,16 @@ function volumeSource({ target, runtime, service, token }: SourceInput<VolumeTar
     },
     capture: (partPath, step) => captureVolume({ ...common, partPath, attemptToken: token, ...step }),
     describe: (step) => describeVolume({ ...common, ...step }),
+  };
+}
+
+function mountedSource({ target, runtime }: SourceInput<MountedVolumeTarget>): AttemptSource {
+  const { path, host, compression, compressionLevel: level } = target;
+  const common = { target: target.name, path, host, compression, level, tools: runtime.tools };
+  return {
+    partMode: 0o600,
+    endOtherAttempts: () => Promise.resolve(), // tar dies with its worker
+    capture: (partPath, step) => captureMounted({ ...common, partPath, ...step }),
+    describe: () => describeMounted(common),
   };
 }

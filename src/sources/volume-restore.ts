@@ -15,6 +15,7 @@ import { mountFor, type Mount } from './helper-mount.js';
 import { RESTORE_SCRIPT, VOLUME_MOUNT_POINT } from './helper-script.js';
 import type { HelperContainer } from './helper-options.js';
 import { findOwnContainer } from './own-container.js';
+import { NO_ROOM } from './tar-messages.js';
 
 export interface VolumeRestoreInput {
   target: string;
@@ -32,9 +33,6 @@ export interface VolumeRestoreInput {
   /** Told how many bytes of the artifact were read, about each second. */
   onProgress: (bytesRead: number) => void;
 }
-
-/** How tar tells that a file could not be written: the error itself, or that a write was cut short before it. */
-const NO_ROOM = /: (No space left on device|Disk quota exceeded|Wrote only \d+ of \d+ bytes)$/m;
 
 /** What root needs to make any file with any owner, mode, capability and device number again. */
 const CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'MKNOD', 'SETFCAP'];

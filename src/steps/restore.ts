@@ -1,8 +1,16 @@
+import { isAbsolute, resolve } from 'node:path';
 import { BackupError } from '../domain/errors.js';
 import type { Manifest } from '../domain/manifest.js';
-import type { DatabaseTarget, DestinationKind, TargetKind } from '../domain/target.js';
+import {
+  isMountedVolume,
+  isNamedVolume,
+  type DatabaseTarget,
+  type DestinationKind,
+  type TargetKind,
+} from '../domain/target.js';
 import { orAborted } from '../pipeline/abort.js';
 import type { Runtime } from '../runtime.js';
+import { requireFreeDirectory, restoreDirectory } from '../sources/directory-restore.js';
 import { requireRestorable, restoreDatabase } from '../sources/postgres-restore.js';
 import { requireFreeName, restoreVolume } from '../sources/volume-restore.js';
 import { findConfigured, type ConfiguredTarget } from './configured-target.js';
@@ -19,7 +27,7 @@ export interface RestoreInput {
   run?: string;
   /** Default: `local`, and the others where it has no such artifact. */
   from?: DestinationKind;
-  /** The new database or volume. Default: the name of the one that was backed up. */
+  /** The new database, volume or directory (absolute, or for a mounted volume relative to here). Default: the name of the one that was backed up. */
   into?: string;
   /** Of a database: everything belongs to the user who restores, and missing roles go without their privileges. */
   noOwner: boolean;
@@ -40,7 +48,7 @@ export interface RestoredTarget {
 }
 
 /**
- * Makes a new database or volume out of an artifact whose every byte was checked; after any failure, or when `step.signal`
+ * Makes a new database, volume or directory out of an artifact whose every byte was checked; after any failure, or when `step.signal`
  * aborts, what was made is gone. Errors: NotFound (no such artifact), Damaged, Conflict (the new name exists),
  * ConfigInvalid (no connection), and those of the server or engine.
  */
@@ -60,12 +68,12 @@ export async function restoreTarget(runtime: Runtime, input: RestoreInput, step:
   const found = await orAborted(step.signal, find);
   const { manifest } = found.entry;
   input.onChosen?.(manifest);
-  const into = input.into ?? nameOfSource(manifest);
+  const into = placeOf(manifest, configured, input.into);
   const restorer = openRestorer(runtime, { manifest, into, noOwner: input.noOwner, configured });
   const { warnings } = await failing(async () => {
     await orAborted(step.signal, () => restorer.requireRestorable(step));
     return withArtifactFile({ found, local }, step, (path) => {
-      step.log(`restoring ${manifest.target} into the new ${manifest.kind} ${into}`);
+      step.log(`restoring ${manifest.target} into the new ${placeWord({ kind: manifest.kind, into })} ${into}`);
       return restorer.restore(path, step);
     });
   });
@@ -74,8 +82,20 @@ export async function restoreTarget(runtime: Runtime, input: RestoreInput, step:
   return { target, kind, run, ...place, into, sizeBytes: artifact.sizeBytes, sha256: artifact.sha256, warnings };
 }
 
-function nameOfSource({ source }: Manifest): string {
-  return source.kind === 'volume' ? source.volume : source.database;
+/** How a volume is reached now counts, else how it was when it was backed up. Directories are absolute. */
+function placeOf({ source }: Manifest, configured: ConfiguredTarget | undefined, into: string | undefined): string {
+  if (source.kind === 'database') return into ?? source.database;
+  const target = configured?.state.is === 'enabled' ? configured.state.target : undefined;
+  const isMounted = target === undefined ? 'path' in source : isMountedVolume(target);
+  if (into !== undefined) return isMounted || isAbsolute(into) ? resolve(into) : into;
+  if (target !== undefined && isMountedVolume(target)) return target.path;
+  if ('volume' in source) return source.volume;
+  return target !== undefined && isNamedVolume(target) ? target.volumeName : source.path;
+}
+
+/** What a restore makes; no volume has a name that begins with a slash. */
+export function placeWord({ kind, into }: Pick<RestoredTarget, 'kind' | 'into'>): string {
+  return kind === 'volume' && isAbsolute(into) ? 'directory' : kind;
 }
 
 interface Restorer {
@@ -92,7 +112,9 @@ interface RestorerInput {
 }
 
 function openRestorer(runtime: Runtime, input: RestorerInput): Restorer {
-  return input.manifest.kind === 'database' ? databaseRestorer(runtime, input) : volumeRestorer(runtime, input);
+  const { manifest, into } = input;
+  if (manifest.kind === 'database') return databaseRestorer(runtime, input);
+  return isAbsolute(into) ? directoryRestorer(runtime, input) : volumeRestorer(runtime, input);
 }
 
 function databaseRestorer(runtime: Runtime, { manifest, into, noOwner, configured }: RestorerInput): Restorer {
@@ -131,5 +153,15 @@ function volumeRestorer({ config, tools }: Runtime, { manifest, into }: Restorer
   return {
     requireRestorable: () => requireFreeName({ target, into }),
     restore: (artifactPath, { signal, onProgress }) => restoreVolume({ ...common, artifactPath, signal, onProgress }),
+  };
+}
+
+function directoryRestorer({ tools }: Runtime, { manifest, into }: RestorerInput): Restorer {
+  const { target, artifact } = manifest;
+  const common = { target, into, compression: artifact.compression, tools };
+  return {
+    requireRestorable: async () => void (await requireFreeDirectory(common)),
+    restore: (artifactPath, { signal, onProgress }) =>
+      restoreDirectory({ ...common, artifactPath, signal, onProgress }),
   };
 }

@@ -18,25 +18,11 @@ import {
   testDirectory,
   volumeName,
 } from '../support/volume-attempt.js';
-import { ODD_CONTENT } from '../support/volume-content.js';
+import { ODD_CONTENT, ODD_RIGHTS } from '../support/volume-content.js';
 import { waitFor } from '../support/wait-for.js';
 import { walk, type WalkedFile } from '../support/walk.js';
 
 const run = promisify(execFile);
-
-/** `setcap cap_net_raw=ep`, and an ACL that lets the user 1000 write. */
-const RIGHTS = `
-cp noise capable
-setfattr -n security.capability -v 0x0100000200200000000000000000000000000000 capable
-cp noise listed
-setfattr -n system.posix_acl_access -v 0x0200000001000600ffffffff02000700e803000004000400ffffffff10000700ffffffff20000400ffffffff listed
-mkdir inherits
-setfattr -n system.posix_acl_default -v 0x0200000001000700ffffffff02000700e803000004000500ffffffff10000700ffffffff20000500ffffffff inherits
-mknod null c 1 3
-mknod loop b 7 0
-cp noise group; chown 999:999 group; chmod 2755 group
-mkdir of-others; ln -s /outside of-others/absolute; chown 999:999 of-others; chmod 0500 of-others
-`;
 
 const EVERYTHING = ['--xattrs', '--xattrs-include=*', '--acls'];
 
@@ -54,7 +40,7 @@ function withoutXattrs(files: WalkedFile[]): WalkedFile[] {
 test.each(['gzip', 'zstd'] as const)(
   'a volume captured with %s and restored is the same, file by file',
   async (compression) => {
-    const volume = await filledVolume('odd', ODD_CONTENT + RIGHTS);
+    const volume = await filledVolume('odd', ODD_CONTENT + ODD_RIGHTS);
     const attempt = await attemptAt(volume, { compression, level: 3 });
     const captured = await captureVolume(attempt);
 
@@ -75,7 +61,7 @@ test.each(['gzip', 'zstd'] as const)(
 );
 
 test('a stock tar restores a captured volume', async () => {
-  const volume = await filledVolume('odd', ODD_CONTENT + RIGHTS);
+  const volume = await filledVolume('odd', ODD_CONTENT + ODD_RIGHTS);
   const attempt = await attemptAt(volume);
   await captureVolume(attempt);
   const origin = await walk(await insideVolume(volume));

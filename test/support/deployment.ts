@@ -136,6 +136,11 @@ export function volumeItem(name: string, volume: string, more = ''): string {
   return `  - name: ${JSON.stringify(name)}\n    volume_name: ${JSON.stringify(volume)}${more === '' ? '' : `\n    ${more}`}`;
 }
 
+/** A volume that is mounted under `path`. */
+export function mountedItem(name: string, path: string): string {
+  return `  - name: ${JSON.stringify(name)}\n    path: ${JSON.stringify(path)}`;
+}
+
 /** The text of the log of the newest worker of a deployment. */
 export function readLog(worker: WorkerProcess): Promise<string> {
   return readFile(worker.logFile, 'utf8');

@@ -69,3 +69,17 @@ touch -d '2038-01-19 03:14:08 UTC' no-newline
 touch -d '2026-11-01 12:00:00.123456789 UTC' noise
 touch -d '2001-02-03 04:05:06 UTC' empty closed deep/a/c names
 `;
+
+/** Follows ODD_CONTENT, for root: `setcap cap_net_raw=ep`, and an ACL that lets the user 1000 write. */
+export const ODD_RIGHTS = `
+cp noise capable
+setfattr -n security.capability -v 0x0100000200200000000000000000000000000000 capable
+cp noise listed
+setfattr -n system.posix_acl_access -v 0x0200000001000600ffffffff02000700e803000004000400ffffffff10000700ffffffff20000400ffffffff listed
+mkdir inherits
+setfattr -n system.posix_acl_default -v 0x0200000001000700ffffffff02000700e803000004000500ffffffff10000700ffffffff20000500ffffffff inherits
+mknod null c 1 3
+mknod loop b 7 0
+cp noise group; chown 999:999 group; chmod 2755 group
+mkdir of-others; ln -s /outside of-others/absolute; chown 999:999 of-others; chmod 0500 of-others
+`;

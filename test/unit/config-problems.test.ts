@@ -234,6 +234,47 @@ describe('an error within an entry', () => {
     expect(await refusal(entry, { WORD: 'hunter2' })).toContain(error);
   });
 
+  const volume = async (keys: object) => {
+    const volumes = [
+      { name: 'good', path: '/volumes/good/./' },
+      { name: 'bad', ...keys },
+    ];
+    const config = await loadText(fileOf({ volumes }));
+    expect(config.targets).toEqual([expect.objectContaining({ kind: 'volume', name: 'good', path: '/volumes/good' })]);
+    return config.refused.map(({ error }) => error).join();
+  };
+
+  it.each([
+    [{}, 'volume_name or path is missing\nHINT: add the one, '],
+    [{ volume_name: 'v', path: '/v' }, 'path: the entry has volume_name already\nHINT: .* keep one'],
+    [
+      { path: '/v', volume_name: 'v', enabled: 'yes' },
+      'expected true or false.*path: the entry has volume_name already',
+    ],
+    [{ path: 'v' }, 'path: expected an absolute path, not / itself, but it is "v"'],
+    [{ path: '/' }, 'path: expected an absolute path, not / itself, but it is "/"'],
+    [{ path: '/x/..//' }, 'path: expected an absolute path, not / itself, but it is "/x/..//"'],
+    [{ path: '' }, 'path: expected an absolute path, not / itself, but it is ""'],
+    [{ path: '/v\nx' }, 'path: expected an absolute path'],
+    [
+      { path: '/backups' },
+      'path: /backups lies in backup_dir \\(/backups\\)\nHINT: mount the volume beside backup_dir',
+    ],
+    [{ path: '/x/../backups/2/' }, 'path: /backups/2 lies in backup_dir'],
+    [{ volume_name: '' }, 'volume_name: expected one line of text, but it is ""'],
+  ])('%j of a volume refuses that volume alone: %s', async (keys, error) => {
+    expect(await volume(keys)).toMatch(new RegExp(error, 's'));
+  });
+
+  it('says where a directory that holds the backup directory is written', async () => {
+    const config = await loadText(
+      'volume_backups: [{ name: v, path: /var }]\nbackup_config: { backup_dir: /var/backups }',
+    );
+    expect(config.refused[0]?.error).toBe(
+      `${config.file}:1:35: path: /var holds backup_dir (/var/backups)\nHINT: mount the volume beside backup_dir, as in path: "/volumes/uploads"`,
+    );
+  });
+
   it('is told with all others of the entry, each with its place', async () => {
     const config = await loadText(`backup_targets:
   - name: bad
@@ -259,7 +300,7 @@ ${BACKUP}`);
       },
       {
         ...{ target: 'worse', kind: 'volume', line: 8 },
-        error: `${at('8:5: volume_name is missing')}\nHINT: add it, as in volume_name: "financer-services_postgres_data"`,
+        error: `${at('8:5: volume_name or path is missing')}\nHINT: add the one, as in volume_name: "shop_uploads", or the other, as in path: "/volumes/uploads"`,
       },
     ]);
   });

@@ -30,6 +30,14 @@ describe('the JSON Schema', () => {
     expect(accepts(fileOf({ databases: [databaseEntry('d', { port: '${PORT}' }, keys)] }))).toBe(true);
   });
 
+  it('accepts a volume by its name and one by its path', () => {
+    const volumes = [
+      { name: 'v', volume_name: 'v' },
+      { name: 'w', path: '/volumes/w', enabled: '${ON}' },
+    ];
+    expect(accepts(fileOf({ volumes }))).toBe(true);
+  });
+
   it.each([
     [{ backup: { retension_count: 5 } }],
     [{ backup: { retention_count: 0 } }],
@@ -37,6 +45,7 @@ describe('the JSON Schema', () => {
     [{ databases: [{ name: 'd' }] }],
     [{ databases: [databaseEntry('d', { port: 'x' })] }],
     [{ volumes: [{ name: 'v' }] }],
+    [{ volumes: [{ name: 'v', volume_name: 'v', path: '/v' }] }],
   ])('refuses %j', (parts) => {
     expect(accepts(fileOf(parts))).toBe(false);
   });

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { isPartOf } from '../../src/domain/names.js';
 import { captureWarnings } from '../../src/sources/capture-messages.js';
-import { createMessagesFile, readable, readMessages } from '../../src/sources/helper-messages.js';
+import { createMessagesFile, readMessages } from '../../src/sources/helper-messages.js';
 import { parseLdd } from '../../src/sources/program-files.js';
+import { readable } from '../../src/sources/tar-messages.js';
 
 async function inDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'messages-'));

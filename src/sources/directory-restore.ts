@@ -1,0 +1,158 @@
+import { lstat, open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isMissing, naming } from '../destinations/local-errors.js';
+import { BackupError } from '../domain/errors.js';
+import type { Compression } from '../domain/target.js';
+import { throwIfAborted } from '../pipeline/abort.js';
+import { decompressor } from '../pipeline/compression.js';
+import { feedFile } from '../pipeline/feed.js';
+import { requireSuccess, startPipeline } from '../pipeline/process.js';
+import { requireGnuTar, type Tools } from '../pipeline/tools.js';
+import { isEmptyDirectory } from './mounted-check.js';
+import { placeForEmpty, placeForNew } from './restore-place.js';
+import { failureLines, NO_ROOM, remarks, TarLineReader, wasRefused, type TarLines } from './tar-messages.js';
+import { EXTRACT_ALL_OPTIONS, EXTRACT_OWN_OPTIONS, TAR_ENVIRONMENT } from './tar-options.js';
+
+export interface DirectoryRestoreInput {
+  target: string;
+  /** Absolute; not there, or an empty directory: else Conflict. */
+  into: string;
+  /** Its bytes were checked by the caller. */
+  artifactPath: string;
+  compression: Compression;
+  tools: Tools;
+  /** What was extracted is removed before the promise settles. */
+  signal: AbortSignal;
+  /** Told how many bytes of the artifact were read. */
+  onProgress: (bytesRead: number) => void;
+}
+
+/**
+ * Makes a directory out of the artifact of a volume, without Docker; under another name until it is whole, where that can
+ * be. What was made is removed on any failure or abort. Returns what tar could not bring back and did not count as a
+ * failure. Errors: Conflict, NotFound (no parent), DiskFull, ProgramMissing, ProgramFailed.
+ */
+export async function restoreDirectory(input: DirectoryRestoreInput): Promise<{ warnings: string[] }> {
+  throwIfAborted(input.signal);
+  const state = await requireFreeDirectory(input);
+  const place = await (state === 'empty' ? placeForEmpty(input.into) : placeForNew(input.into));
+  try {
+    const warnings = await extract(input, place.path);
+    throwIfAborted(input.signal);
+    await place.keep();
+    return { warnings };
+  } catch (error) {
+    await place.giveUp().catch((left: unknown) => {
+      throw notRemoved(error, left, place.path);
+    });
+    throw error;
+  }
+}
+
+/** Refuses what `restoreDirectory` would refuse before it makes anything; for whoever has to bring the artifact from afar first. */
+export async function requireFreeDirectory(
+  input: Pick<DirectoryRestoreInput, 'target' | 'into' | 'tools'>,
+): Promise<'missing' | 'empty'> {
+  const { into } = input;
+  const what = doing(input);
+  requireGnuTar(input.tools);
+  const conflict = (reason: string) =>
+    new BackupError('Conflict', `cannot ${what}: because ${reason}`, {
+      hint: 'choose another directory by --into: one that is not there yet, or is empty',
+    });
+  if (into === '/') throw conflict('that is everything');
+  if (!(await exists(into))) {
+    if (await isDirectory(dirname(into))) return 'missing';
+    const hint = `make it first: mkdir -p ${dirname(into)}`;
+    throw new BackupError('NotFound', `cannot ${what}: because ${dirname(into)} is not a directory`, { hint });
+  }
+  if (!(await isDirectory(into))) throw conflict('it is there, and not a directory');
+  if (!(await isEmptyDirectory(into))) throw conflict('it is not empty');
+  return 'empty';
+}
+
+function doing({ target, into }: Pick<DirectoryRestoreInput, 'target' | 'into'>): string {
+  return `restore ${target} into the directory ${into}`;
+}
+
+async function extract(input: DirectoryRestoreInput, directory: string): Promise<string[]> {
+  const { artifactPath, compression, tools, signal, onProgress } = input;
+  const isRoot = process.geteuid?.() === 0;
+  const program = requireGnuTar(tools);
+  const said = new TarLineReader(program);
+  const args = [...(isRoot ? EXTRACT_ALL_OPTIONS : EXTRACT_OWN_OPTIONS), `--directory=${directory}`];
+  const stages = [
+    decompressor(tools, compression),
+    { file: program.path, args, env: TAR_ENVIRONMENT, onStderr: said.take },
+  ];
+  const file = await naming(`read ${artifactPath}`, () => open(artifactPath, 'r'));
+  try {
+    const { stdin, finished } = startPipeline({ stages, stdin: 'pipe', stdout: 'ignore', signal });
+    const facts = await feedFile(file, stdin, { signal, onProgress }).finally(() => finished);
+    throwIfAborted(signal);
+    const [unpacked, tar] = await finished;
+    if (unpacked?.exitCode === 0 && tar?.exitCode != null && tar.exitCode > 0)
+      throw unwritten(input, tar.exitCode, said.lines);
+    if (NO_ROOM.test(said.lines.lastLines.join('\n'))) throw noRoom(input);
+    requireSuccess(unpacked === undefined || tar === undefined ? [] : [unpacked, tar], doing(input));
+    if (facts === undefined) throw failed(input, 'more follows the end of its compressed data');
+  } finally {
+    await file.close();
+  }
+  const told = remarks(said.lines);
+  return isRoot ? told : [ownedWarning(), ...told];
+}
+
+/** A plain user may give no file away, so what he restores is his. */
+function ownedWarning(): string {
+  return (
+    `this user is not root: every file belongs to the user id ${String(process.geteuid?.())} now, whoever owned it ` +
+    'before, and keeps its mode, set-user-id bits included; restore as root to bring the owners back'
+  );
+}
+
+function unwritten(input: DirectoryRestoreInput, exitCode: number, lines: TarLines): BackupError {
+  const { firstLines, lastLines } = lines;
+  if (NO_ROOM.test([...firstLines, ...lastLines].join('\n'))) return noRoom(input);
+  const hint =
+    'bringing back owners, modes and devices takes root with CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_MKNOD and CAP_SETFCAP';
+  const reason = `tar ended with code ${String(exitCode)}: ${failureLines(lines).join('\n')}`;
+  return failed(input, reason, wasRefused(lines) ? hint : undefined);
+}
+
+function noRoom(input: DirectoryRestoreInput): BackupError {
+  return new BackupError('DiskFull', `cannot ${doing(input)}: because there is no space left`);
+}
+
+function failed(input: DirectoryRestoreInput, reason: string, hint?: string): BackupError {
+  const message = `cannot ${doing(input)}: because ${reason}`;
+  return new BackupError('ProgramFailed', message, hint === undefined ? {} : { hint });
+}
+
+function notRemoved(cause: unknown, left: unknown, path: string): BackupError {
+  const first = cause instanceof BackupError ? cause : new BackupError('Failed', String(cause), { cause });
+  return new BackupError(first.code, `${first.message}; nor could what was made be removed`, {
+    hint: `remove what is in ${path}`,
+    cause: [cause, left],
+  });
+}
+
+/** Whether the name is taken, be it by a symbolic link to nowhere. */
+async function exists(path: string): Promise<boolean> {
+  return naming(`look at ${path}`, () =>
+    lstat(path).then(
+      () => true,
+      (error: unknown) => {
+        if (isMissing(error)) return false;
+        throw error;
+      },
+    ),
+  );
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}

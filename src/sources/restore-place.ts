@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, chown, mkdir, readFile, realpath, rename, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { codeOf, naming } from '../destinations/local-errors.js';
+import { emptyDirectory, removeDirectory } from './removable-directory.js';
+
+/** Where an archive is extracted until it is whole. */
+export interface RestorePlace {
+  path: string;
+  /** Gives it its name. */
+  keep(): Promise<void>;
+  /** Leaves everything as it was found. */
+  giveUp(): Promise<void>;
+}
+
+/** No place for another directory: the parent is another's, or read-only. */
+const CLOSED = ['EACCES', 'EPERM', 'EROFS'];
+
+/** A place for a directory that is not there yet; its parent is. */
+export async function placeForNew(into: string): Promise<RestorePlace> {
+  return naming(`make ${into}`, () => makeSibling(into));
+}
+
+/** A place for an empty directory: beside it, or in it where it cannot be replaced, as the mount point of a volume. */
+export async function placeForEmpty(into: string): Promise<RestorePlace> {
+  const path = await realpath(into);
+  if (await isMountPoint(path)) return placeWithin(path);
+  try {
+    return await makeSibling(path);
+  } catch (error) {
+    if (CLOSED.includes(codeOf(error) ?? '')) return placeWithin(path);
+    throw error;
+  }
+}
+
+async function makeSibling(into: string): Promise<RestorePlace> {
+  const path = join(dirname(into), `.${basename(into)}.restoring-${randomBytes(6).toString('hex')}`);
+  await mkdir(path, { mode: 0o700 });
+  return {
+    path,
+    // Of directories, an empty one alone is replaced: what somebody put there meanwhile stays.
+    keep: () => naming(`rename ${path} to ${into}`, () => rename(path, into)),
+    giveUp: () => removeDirectory(path),
+  };
+}
+
+async function placeWithin(path: string): Promise<RestorePlace> {
+  const { uid, gid, mode } = await stat(path);
+  return {
+    path,
+    keep: () => Promise.resolve(),
+    giveUp: async () => {
+      await emptyDirectory(path);
+      await chown(path, uid, gid).catch(() => undefined); // tar could not change it either
+      await chmod(path, mode & 0o7777);
+    },
+  };
+}
+
+/** A directory that something is mounted on can be neither renamed nor replaced. `path` has no symbolic links. */
+async function isMountPoint(path: string): Promise<boolean> {
+  if (process.platform !== 'linux') return false;
+  const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
+  return lines.some((line) => unescaped(line.split(' ')[4] ?? '') === path);
+}
+
+/** The kernel writes space, tab, newline and backslash as `\\ooo`. */
+function unescaped(field: string): string {
+  return field.replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+}
