@@ -62,8 +62,9 @@ describe('a machine without Docker', () => {
     expect(doctor.code, doctor.stdout + doctor.stderr).toBe(0);
     expect(doctor.json).toContainEqual({ check: 'volume', subject: 'uploads', ok: true, message: `${path} is there` });
     expect(JSON.stringify(doctor.json)).not.toContain('docker');
-    const listed = (await backupctl(['list', 'uploads', '--json'], NO_TEMPORAL)).json as { destinations: unknown }[];
-    expect(listed).toHaveLength(1);
+    const listed = (await backupctl(['list', 'uploads', '--json'], NO_TEMPORAL)).json as { run: string }[];
+    expect(listed).toHaveLength(2); // the second night's, here and in the bucket
+    expect(new Set(listed.map((artifact) => artifact.run)).size).toBe(1);
     await worker.stop();
 
     const into = join(deployment.directory, 'restored');
