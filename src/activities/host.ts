@@ -30,7 +30,7 @@ export function createHostActivities({ runtime, runLog }: ActivityDeps) {
       const log = runLog(rt, input.run);
       const doing = `copy ${input.target.name} to ${input.destination}`;
       const { stallTimeoutMs, retryForMs, deadlineAt } = input;
-      return runStep({ doing, stallTimeoutMs, retryForMs, redact: rt.redact, log }, (step) => {
+      return runStep({ doing, to: input.destination, stallTimeoutMs, retryForMs, redact: rt.redact, log }, (step) => {
         // The run's deadline cancels too, but then the next run goes on with what was sent.
         const isCancelled = () => step.isCancelled() && Date.now() < Date.parse(deadlineAt);
         return logged(log, input.target.name, () => copyArtifact(rt, input, { ...step, isCancelled }));

@@ -1,19 +1,15 @@
 import { Context } from '@temporalio/activity';
 import { BackupError } from '../domain/errors.js';
+import type { AttemptProgress, HeartbeatDetails } from '../domain/heartbeat.js';
+import type { DestinationKind } from '../domain/target.js';
 import type { ResumableStep } from '../steps/step.js';
 import { toFailure, type FailureContext, type Interruption } from './failures.js';
-
-/** What a heartbeat carries, and what the next attempt is handed. */
-export interface HeartbeatDetails {
-  /** The most that any attempt got done. */
-  bytesDone: number;
-  /** When that was; milliseconds since the epoch. */
-  movedAtMs: number;
-}
 
 export interface RunStepInput {
   /** `capture mordor`, for messages. */
   doing: string;
+  /** Where a copy goes, for whoever watches. */
+  to?: DestinationKind;
   /** The step is ended when no byte moved for so long. */
   stallTimeoutMs: number;
   /** The step is given up when no attempt got any further for so long. Default: only their number counts. */
@@ -26,6 +22,8 @@ export interface RunStepInput {
 export async function runStep<T>(input: RunStepInput, work: (step: ResumableStep) => Promise<T>): Promise<T> {
   const ctx = Context.current(); // not to be had in an abort listener
   const details = lastDetails(ctx);
+  let now = startOf(ctx, input);
+  details.now = now;
   const ending = new AbortController();
   const failure: FailureContext = { redact: input.redact };
   const onCancel = () => {
@@ -47,8 +45,14 @@ export async function runStep<T>(input: RunStepInput, work: (step: ResumableStep
     signal: ending.signal,
     isCancelled: () => failure.reason === 'cancelled',
     log: input.log,
+    onProving() {
+      now = { ...startOf(ctx, input), isProving: true };
+      details.now = now;
+    },
     onProgress(bytesDone) {
       progressAtMs = Date.now();
+      now = { ...now, bytesDone, atMs: progressAtMs };
+      details.now = now;
       // What an earlier attempt had done already is a sign of life, but gets nobody any further.
       if (bytesDone > details.bytesDone) Object.assign(details, { bytesDone, movedAtMs: progressAtMs });
     },
@@ -76,9 +80,13 @@ function lastDetails({ info }: Context): HeartbeatDetails {
   return last === undefined ? { bytesDone: 0, movedAtMs: Date.now() } : { ...last };
 }
 
+function startOf({ info: { attempt } }: Context, { to }: RunStepInput): AttemptProgress {
+  return { attempt, bytesDone: 0, atMs: Date.now(), ...(to !== undefined && { to }) };
+}
+
 function pulseMs({ info }: Context, stallTimeoutMs: number): number {
   const heartbeatMs = info.heartbeatTimeoutMs ?? 60_000;
-  return Math.max(50, Math.min(heartbeatMs / 4, stallTimeoutMs / 4, 10_000));
+  return Math.max(50, Math.min(heartbeatMs / 4, stallTimeoutMs / 4, 5_000));
 }
 
 /** The error itself, or that no attempt follows: the next run's copies catch up. */

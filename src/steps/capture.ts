@@ -41,6 +41,7 @@ export async function captureTarget(
   const startedAt = new Date();
   const prove = (path: string) => {
     step.log(`${target.name}: proving ${artifact}`);
+    step.onProving?.();
     return proveArtifact({ path, kind: target.kind, compression: target.compression, tools: runtime.tools, ...step });
   };
   if (found === 'unfinished') {

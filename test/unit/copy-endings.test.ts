@@ -7,7 +7,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createHostActivities } from '../../src/activities/host.js';
-import type { HeartbeatDetails } from '../../src/activities/step-runner.js';
+import type { HeartbeatDetails } from '../../src/domain/heartbeat.js';
 import type { Destination, TransferOptions } from '../../src/destinations/destination.js';
 import { createLocalDestination } from '../../src/destinations/local.js';
 import { BackupError } from '../../src/domain/errors.js';
