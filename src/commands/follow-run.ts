@@ -7,70 +7,78 @@ import {
   isGrpcServiceError,
   isRetryableError,
   type Client,
+  type WorkflowExecutionDescription,
   type WorkflowHandle,
 } from '@temporalio/client';
 import { BackupError, type ErrorCode } from '../domain/errors.js';
 import type { RunReport } from '../domain/run.js';
-import { RUN_PROGRESS_QUERY, TARGET_PHASE_QUERY, type RunProgress, type TargetPhase } from '../domain/steps.js';
-import { targetWorkflowId } from '../domain/task-queues.js';
+import { RUN_PROGRESS_QUERY, type RunProgress } from '../domain/steps.js';
 import type { Interrupt, InterruptChoice } from './interrupt.js';
-import { changedLines, type ShownPhases } from './run-lines.js';
+import type { RunDisplay } from './run-display.js';
+import { readRun, type RunView } from './run-view.js';
 
 const POLL_MS = 300;
-const QUERY_TIMEOUT_MS = 3_000;
 
 export interface FollowRunInput {
   client: Client;
   workflowId: string;
-  line: (text: string) => void;
-  interrupt: Interrupt;
+  display: RunDisplay;
+  interrupt: Pick<Interrupt, 'watch'>;
 }
 
 /**
- * Follows a run to its end, with a line for each change of a target; a server that is away meanwhile is waited for, since
- * the run goes on without it too. Throws where the run could not be planned.
+ * Follows a run to its end, and shows each change of it; a server that is away meanwhile is waited for, since the run goes on without it
+ * too. Throws where the run could not be planned.
  */
 export async function followRun(input: FollowRunInput): Promise<RunReport | 'detached'> {
-  const { client, workflowId, line, interrupt } = input;
+  const { client, workflowId, display, interrupt } = input;
   const handle = client.workflow.getHandle(workflowId);
-  const shown: ShownPhases = new Map();
   let isDetached = false;
   let isAway = false;
-  const obey = async (choice: Promise<InterruptChoice>) => {
-    const chosen = await choice;
+  let last: RunView | undefined;
+  const obey = async (choose: () => Promise<InterruptChoice>) => {
+    display.pause();
+    const chosen = await choose();
+    display.resume();
     if (chosen === 'detach') isDetached = true;
-    if (chosen === 'cancel') await cancel(handle, interrupt);
+    if (chosen === 'cancel') await cancel(handle, display);
   };
-  const stopWatching = interrupt.watch((choice) => void obey(choice));
+  const stopWatching = interrupt.watch((choose) => void obey(choose));
   try {
     // One call after the other: none is under way when the connection is closed, which the client would not survive.
     while (!isDetached) {
       const found = await lookForEnd(handle);
-      if ((found === 'unknown') !== isAway) interrupt.say(isAway ? 'the Temporal server answers again' : AWAY);
-      if (typeof found !== 'string') return showLast(found);
+      if ((found === 'unknown') !== isAway) display.say(isAway ? 'the Temporal server answers again' : AWAY);
       isAway = found === 'unknown';
-      const progress = isAway ? undefined : await progressOf(client, handle);
-      if (progress !== undefined) changedLines(shown, progress).forEach(line);
+      if (found !== 'unknown') {
+        if ('report' in found) return showLast(found.report, display);
+        last = await readRun({ client, handle, ...found, ...(last !== undefined && { last }) });
+        display.show(last);
+      }
       await delay(POLL_MS);
     }
     return 'detached';
   } finally {
     stopWatching();
+    display.end();
   }
+}
 
-  function showLast(report: RunReport): RunReport {
-    const targets = report.targets.map((result) => ({ ...result, phase: 'done' as const, result }));
-    changedLines(shown, { run: report.run, targets }).forEach(line);
-    return report;
-  }
+function showLast(report: RunReport, display: RunDisplay): RunReport {
+  const targets = report.targets.map((result) => ({ ...result, phase: 'done' as const, result }));
+  display.show({ run: report.run, targets, steps: [], answered: true });
+  return report;
 }
 
 const AWAY = 'the Temporal server does not answer; waiting for it (the run itself may go on)';
 
-async function lookForEnd(handle: WorkflowHandle): Promise<RunReport | 'running' | 'unknown'> {
+type Found = { description: WorkflowExecutionDescription } | { report: RunReport };
+
+async function lookForEnd(handle: WorkflowHandle): Promise<Found | 'unknown'> {
   try {
-    if ((await handle.describe()).status.name === 'RUNNING') return 'running';
-    return await reportOfEnded(handle);
+    const description = await handle.describe();
+    if (description.status.name === 'RUNNING') return { description };
+    return { report: await reportOfEnded(handle) };
   } catch (error) {
     if (error instanceof ServiceError && isServerAway(error.cause)) return 'unknown';
     throw error;
@@ -83,41 +91,13 @@ function isServerAway(cause: unknown): boolean {
 
 const DEADLINE_EXCEEDED = 4; // of gRPC
 
-async function cancel(handle: WorkflowHandle, interrupt: Interrupt): Promise<void> {
+async function cancel(handle: WorkflowHandle, display: RunDisplay): Promise<void> {
   try {
     await handle.cancel();
-    interrupt.say('cancelling the run');
+    display.say('cancelling the run');
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    interrupt.say(`cannot cancel the run: because ${reason}\nHINT: try again when the Temporal server answers`);
-  }
-}
-
-/** A query waits for a worker, and for ever where none lives. */
-function withDeadline<T>(client: Client, query: () => Promise<T>): Promise<T> {
-  return client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, query);
-}
-
-/** Undefined while no worker answers: the run waits, and so does whoever follows it. */
-export async function progressOf(client: Client, handle: WorkflowHandle): Promise<RunProgress | undefined> {
-  try {
-    const progress = await withDeadline(client, () => handle.query<RunProgress>(RUN_PROGRESS_QUERY));
-    const service = handle.workflowId.slice(0, handle.workflowId.lastIndexOf('/run'));
-    for (const row of progress.targets.filter((t) => t.phase === 'capturing')) {
-      row.phase = await phaseOf(client, targetWorkflowId({ service, kind: row.kind, target: row.target }));
-    }
-    return progress;
-  } catch {
-    return undefined;
-  }
-}
-
-async function phaseOf(client: Client, childWorkflowId: string): Promise<TargetPhase> {
-  try {
-    const child = client.workflow.getHandle(childWorkflowId);
-    return await withDeadline(client, () => child.query<TargetPhase>(TARGET_PHASE_QUERY));
-  } catch {
-    return 'capturing';
+    display.say(`cannot cancel the run: because ${reason}\nHINT: try again when the Temporal server answers`);
   }
 }
 

@@ -1,5 +1,4 @@
 import { createInterface } from 'node:readline/promises';
-import type { CommandContext } from './context.js';
 
 export type InterruptChoice = 'detach' | 'cancel' | 'go-on';
 
@@ -8,11 +7,9 @@ export class Interrupt {
   #interrupted: (() => void) | undefined;
   #count = 0;
 
-  constructor(private readonly context: CommandContext) {}
-
-  /** Calls `onInterrupt` at each Ctrl-C (or SIGTERM) until the returned function is called. */
-  watch(onInterrupt: (choice: Promise<InterruptChoice>) => void): () => void {
-    this.#interrupted = () => onInterrupt(this.#choose());
+  /** Calls `onInterrupt` at each Ctrl-C (or SIGTERM) until the returned function is called; `choose` asks, and writes to the terminal. */
+  watch(onInterrupt: (choose: () => Promise<InterruptChoice>) => void): () => void {
+    this.#interrupted = () => onInterrupt(() => this.#choose());
     process.on('SIGINT', this.#interrupted);
     process.on('SIGTERM', this.#interrupted);
     const handler = this.#interrupted;
@@ -39,9 +36,5 @@ export class Interrupt {
       this.#count = 0;
       prompt.close();
     }
-  }
-
-  say(text: string): void {
-    this.context.say(text);
   }
 }

@@ -1,26 +1,64 @@
+import { ORCHESTRATOR_QUEUE } from '../domain/task-queues.js';
+import type { PendingStep } from '../domain/pending-step.js';
 import type { TargetResult } from '../domain/outcome.js';
 import type { RunReport } from '../domain/run.js';
-import type { RunProgress } from '../domain/steps.js';
 import { formatBytes, formatDuration } from './format.js';
+import type { RunView, TargetView } from './run-view.js';
+import { isShown, notices } from './step-text.js';
 
-/** What was last shown of each target. */
-export type ShownPhases = Map<string, string>;
+/** What was last shown, of the run and of each target. */
+export type ShownLines = Map<string, string>;
 
-/** A line for each target that changed since `shown`, which is brought up to date. */
-export function changedLines(shown: ShownPhases, progress: RunProgress): string[] {
-  const lines: string[] = [];
-  if (progress.run !== undefined && !shown.has('')) {
-    shown.set('', progress.run);
-    lines.push(`run ${progress.run}: ${progress.targets.length} targets`);
-  }
-  for (const { target, kind, phase, result } of progress.targets) {
-    const now = result === undefined ? phase : describeResult(result);
-    const key = `${kind}/${target}`;
-    if (phase === 'waiting' || shown.get(key) === now) continue;
-    shown.set(key, now);
-    lines.push(`${target}: ${now}`);
+export const NO_WORKER = `waiting for a worker on ${ORCHESTRATOR_QUEUE}`;
+
+/** A line for each thing that changed since `shown`, which is brought up to date: for a log, or a pipe. */
+export function changedLines(shown: ShownLines, view: RunView, nowMs: number): string[] {
+  const lines = headline(shown, view);
+  const isNew = !view.answered && shown.get(NO_WORKER) !== 'said';
+  shown.set(NO_WORKER, view.answered ? '' : 'said');
+  if (isNew) lines.push(NO_WORKER);
+  for (const step of view.steps.filter(isShown)) lines.push(...newNotices(shown, 'run', step, nowMs));
+  for (const target of view.targets) {
+    lines.push(...changeOf(shown, target));
+    if (target.step !== undefined) lines.push(...newNotices(shown, target.target, target.step, nowMs));
   }
   return lines;
+}
+
+/** What stays above lines that live: the run's id, and each target that ended. */
+export function endedLines(shown: ShownLines, view: RunView): string[] {
+  const ended = view.targets.filter(({ phase }) => phase === 'done');
+  return [...headline(shown, view), ...ended.flatMap((target) => changeOf(shown, target))];
+}
+
+/** A line for each target that is done or at work; of one that has no result, its phase. */
+export function targetLines(targets: readonly TargetView[]): string[] {
+  const shown: ShownLines = new Map();
+  return targets.flatMap((target) => changeOf(shown, target));
+}
+
+function headline(shown: ShownLines, { run, targets }: RunView): string[] {
+  if (run === undefined || shown.has('')) return [];
+  shown.set('', run);
+  return [`run ${run}: ${targets.length} targets`];
+}
+
+function changeOf(shown: ShownLines, { target, kind, phase, result }: TargetView): string[] {
+  if (phase === 'waiting' || (phase === 'done' && result === undefined)) return []; // its run has not heard of it yet
+  const now = result === undefined ? phase : describeResult(result);
+  const key = `${kind}/${target}`;
+  if (shown.get(key) === now) return [];
+  shown.set(key, now);
+  return [`${target}: ${now}`];
+}
+
+function newNotices(shown: ShownLines, name: string, step: PendingStep, nowMs: number): string[] {
+  return notices(step, nowMs).flatMap(({ key, text }) => {
+    const shownKey = `${name} ${step.activity} ${step.id} ${key}`;
+    if (shown.has(shownKey)) return [];
+    shown.set(shownKey, text);
+    return [`${name}: ${text}`];
+  });
 }
 
 function describeResult({ outcome, artifact, sizeBytes, durationMs, error }: TargetResult): string {

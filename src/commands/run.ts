@@ -10,6 +10,7 @@ import type { BackupRun } from '../workflows/backup-run.js';
 import type { AddCommand, CommandContext } from './context.js';
 import { followRun } from './follow-run.js';
 import { Interrupt } from './interrupt.js';
+import { liveDisplay, plainDisplay, type RunDisplay } from './run-display.js';
 import { describeReport } from './run-lines.js';
 import { findService } from './service.js';
 
@@ -44,14 +45,21 @@ async function run(context: CommandContext, client: Client, targets: string[], o
   });
   if (options.detach) return detached(context, workflowId, options);
 
-  const interrupt = new Interrupt(context);
-  const line = (text: string) => (options.json ? context.say(text) : context.print(text));
-  const ending = await followRun({ client, workflowId, line, interrupt });
+  const display = displayOf(context, options);
+  const ending = await followRun({ client, workflowId, display, interrupt: new Interrupt() });
   if (ending === 'detached') return detached(context, workflowId, options);
   if (options.json) context.printJson(reportOf(ending));
   else for (const text of describeReport(ending)) context.print(text);
   for (const warning of ending.warnings) context.say(`warning: ${warning}`);
   context.exitCode = exitCodeOf(ending.outcome);
+}
+
+function displayOf(context: CommandContext, { json }: RunOptions): RunDisplay {
+  const say = (text: string) => context.say(text);
+  if (json) return plainDisplay({ line: say, say });
+  const line = (text: string) => context.print(text);
+  const isLive = process.stdout.isTTY && process.env['TERM'] !== 'dumb';
+  return isLive ? liveDisplay({ line, say, stream: process.stdout }) : plainDisplay({ line, say });
 }
 
 /** Without the warnings, which are messages. */

@@ -1,17 +1,20 @@
 import type { Client } from '@temporalio/client';
 import { BackupError } from '../domain/errors.js';
+import type { PendingStep } from '../domain/pending-step.js';
 import type { RunRecord } from '../domain/run.js';
-import type { RunProgress } from '../domain/steps.js';
 import { listRunRecords, readRunRecord } from '../run-records.js';
 import { connectClient } from '../temporal/connection.js';
 import type { AddCommand, CommandContext } from './context.js';
-import { progressOf } from './follow-run.js';
-import { changedLines, describeReport } from './run-lines.js';
+import { stepText } from './live-lines.js';
+import { printable } from './printable.js';
+import { NO_WORKER, describeReport, targetLines } from './run-lines.js';
+import { readRun, type RunView } from './run-view.js';
+import { isShown } from './step-text.js';
 
 /** How many ended runs are shown. */
 const LAST_RUNS = 10;
 
-interface RunningRun extends RunProgress {
+interface RunningRun extends RunView {
   workflowId: string;
   startedAt: string;
 }
@@ -54,7 +57,7 @@ async function showOne(context: CommandContext, id: string, json: boolean): Prom
   if (json) return context.printJson(shown);
   context.print(summary(shown));
   const targets = shown.targets.map((result) => ({ ...result, phase: 'done' as const, result }));
-  changedLines(new Map([['', '']]), { targets }).forEach((line) => context.print(line));
+  for (const line of targetLines(targets)) context.print(printable(line));
   for (const warning of shown.warnings) context.print(`warning: ${warning}`);
 }
 
@@ -78,12 +81,9 @@ async function listRunning(client: Client): Promise<RunningRun[]> {
   for await (const info of client.workflow.list({
     query: `WorkflowType = 'BackupRun' AND ExecutionStatus = 'Running'`,
   })) {
-    const progress = await progressOf(client, client.workflow.getHandle(info.workflowId));
-    running.push({
-      workflowId: info.workflowId,
-      startedAt: info.startTime.toISOString(),
-      ...(progress ?? { targets: [] }),
-    });
+    const handle = client.workflow.getHandle(info.workflowId);
+    const view = await readRun({ client, handle, description: await handle.describe() });
+    running.push({ workflowId: info.workflowId, startedAt: info.startTime.toISOString(), ...view });
   }
   return running;
 }
@@ -95,9 +95,22 @@ function withoutLostRuns(record: RunRecord, running: RunningRun[] | undefined): 
   return { ...record, outcome: 'failed', warnings: [...record.warnings, 'it ended without a report'] };
 }
 
-function printRunning(context: CommandContext, { run, workflowId, startedAt, ...progress }: RunningRun): void {
-  context.print(`run ${run ?? '(being planned)'}: running since ${startedAt} (${workflowId})`);
-  changedLines(new Map([['', '']]), progress).forEach((line) => context.print(`  ${line}`));
+function printRunning(context: CommandContext, { run, workflowId, startedAt, ...view }: RunningRun): void {
+  const { targets, steps, answered } = view;
+  const name = run ?? (answered ? '(being planned)' : '(not known)');
+  context.print(`run ${name}: running since ${startedAt} (${workflowId})`);
+  for (const target of targets) {
+    if (target.step === undefined) for (const line of targetLines([target])) context.print(`  ${printable(line)}`);
+    else context.print(`  ${target.target}: ${textOf(target.step)}`);
+  }
+  const waiting = targets.filter(({ phase }) => phase === 'waiting').map(({ target }) => target);
+  if (waiting.length > 0) context.print(`  ${waiting.length} waiting: ${waiting.join(', ')}`);
+  for (const step of steps.filter(isShown)) context.print(`  ${textOf(step)}`);
+  if (!answered) context.print(`  ${NO_WORKER}`);
+}
+
+function textOf(step: PendingStep): string {
+  return stepText({ step, pad: 0, nowMs: Date.now(), rate: undefined });
 }
 
 function summary(record: RunRecord): string {

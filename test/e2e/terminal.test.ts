@@ -28,7 +28,7 @@ const QUESTION = '[d]etach';
 async function runAtTerminal() {
   const terminal = backupctlAtTerminal(['run'], deployment.env, deployment.directory);
   await waitForBlockedDump(database.name);
-  await terminal.shows('mordor: capturing');
+  await terminal.shows(/mordor +capturing/);
   terminal.type(CTRL_C);
   await terminal.shows(QUESTION);
   return terminal;

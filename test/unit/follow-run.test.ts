@@ -1,7 +1,8 @@
 import { ServiceError, type Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { followRun } from '../../src/commands/follow-run.js';
-import type { Interrupt, InterruptChoice } from '../../src/commands/interrupt.js';
+import type { InterruptChoice } from '../../src/commands/interrupt.js';
+import { plainDisplay } from '../../src/commands/run-display.js';
 import type { RunReport } from '../../src/domain/run.js';
 
 const REPORT: RunReport = { run: '20261124_030000', workflowId: 'w', outcome: 'succeeded', targets: [], warnings: [] };
@@ -27,22 +28,23 @@ async function follow({ looks, cancel }: Answers, choice?: InterruptChoice) {
     workflowId: 'middle-earth/run-manual',
     describe: () => {
       const look = looks.length > 1 ? looks.shift() : looks[0];
-      return look instanceof Error ? Promise.reject(look) : Promise.resolve({ status: { name: look } });
+      return look instanceof Error ? Promise.reject(look) : Promise.resolve({ status: { name: look }, raw: {} });
     },
     query: () => Promise.reject(new Error('no worker answers')),
     result: () => Promise.resolve(REPORT),
     cancel: () => (cancel === undefined ? Promise.resolve() : Promise.reject(cancel)),
   };
   const interrupt = {
-    say: (text: string) => said.push(text),
-    watch(onInterrupt: (choice: Promise<InterruptChoice>) => void) {
-      if (choice !== undefined) onInterrupt(Promise.resolve(choice));
+    watch(onInterrupt: (choose: () => Promise<InterruptChoice>) => void) {
+      if (choice !== undefined) onInterrupt(() => Promise.resolve(choice));
       return () => undefined;
     },
   };
-  const client = { workflow: { getHandle: () => handle } } as unknown as Client;
-  const line = (text: string) => said.push(text);
-  const ending = await followRun({ client, workflowId: 'w', line, interrupt: interrupt as unknown as Interrupt });
+  const withDeadline = (_deadline: number, ask: () => Promise<unknown>) => ask();
+  const client = { workflow: { getHandle: () => handle }, withDeadline } as unknown as Client;
+  const say = (text: string) => void said.push(text);
+  const display = plainDisplay({ line: say, say });
+  const ending = await followRun({ client, workflowId: 'w', display, interrupt });
   return { ending, said };
 }
 
@@ -51,6 +53,7 @@ describe('whoever follows a run', () => {
     const { ending, said } = await follow({ looks: ['RUNNING', away(), away(), 'RUNNING', 'COMPLETED'] });
     expect(ending).toEqual(REPORT);
     expect(said).toEqual([
+      'waiting for a worker on backup',
       'the Temporal server does not answer; waiting for it (the run itself may go on)',
       'the Temporal server answers again',
       'run 20261124_030000: 0 targets',

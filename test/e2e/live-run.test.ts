@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { databaseItem, deploy, type Deployment } from '../support/deployment.js';
+import { freePort } from '../support/free-port.js';
+import { screenOf } from '../support/screen.js';
+import { createSharedDatabase, type SharedDatabase } from '../support/shared-database.js';
+import { lockRings, waitForBlockedDump } from '../support/table-lock.js';
+import { backupctlAtTerminal } from '../support/terminal.js';
+import type { WorkerProcess } from '../support/worker-process.js';
+
+let database: SharedDatabase;
+let deployment: Deployment;
+let worker: WorkerProcess;
+const ESCAPE = '\x1b';
+
+beforeAll(async () => {
+  database = await createSharedDatabase();
+  deployment = await deploy({
+    databases: ['mordor', 'gondor', 'rohan'].map((name) => databaseItem(name, database.name)).join('\n'),
+    settings: { max_parallel: 1 },
+  });
+  worker = await deployment.startWorker();
+});
+afterAll(async () => {
+  await deployment.close();
+  await database.drop();
+});
+
+async function lock() {
+  const held = await lockRings(database.name);
+  onTestFinished(() => held.release());
+  return held;
+}
+
+/** A deployment of one target on a port where nobody listens. */
+async function unreachable(settings: Record<string, string | number>): Promise<Deployment> {
+  const item = databaseItem('mordor', database.name).replace(/"port":\d+/, `"port":${await freePort()}`);
+  const own = await deploy({ databases: item, settings });
+  onTestFinished(() => own.close());
+  await own.startWorker();
+  return own;
+}
+
+describe('a run that is followed at a terminal', () => {
+  it('shows what is at work and what waits in lines that live, and leaves the outcome', async () => {
+    const { release } = await lock();
+    const terminal = backupctlAtTerminal(['run'], deployment.env, deployment.directory);
+    await waitForBlockedDump(database.name);
+    await terminal.shows(/mordor +capturing +\d+ s/);
+    await terminal.shows('2 waiting: gondor, rohan');
+    await release();
+    const { code, screen } = await terminal.ended;
+    expect(screenOf(screen).filter((line) => line !== '')).toEqual([
+      expect.stringMatching(/^run \d{8}_\d{6}: 3 targets$/),
+      ...['mordor', 'gondor', 'rohan'].map(
+        (name) => expect.stringMatching(`^${name}: succeeded ${name}_.* in .* s$`) as string,
+      ),
+      expect.stringMatching(/^run \d{8}_\d{6}: succeeded \(3 succeeded\)$/),
+    ]);
+    expect(code).toBe(0);
+  });
+
+  it('says when the next attempt of a target comes, and why there has to be one', async () => {
+    const own = await unreachable({ retry_delay: '1m' });
+    const terminal = backupctlAtTerminal(['run'], own.env, own.directory, { columns: 200, rows: 24 });
+    await terminal.shows(/mordor +waiting \d+ s for attempt 2 of capture: cannot connect to mordor .*refused/);
+    const { stdout } = await own.backupctl(['status']);
+    expect(stdout).toMatch(/^ {2}mordor: waiting \d+ s for attempt 2 of capture: cannot connect to mordor/m);
+    terminal.type('\x03');
+    await terminal.shows('[d]etach');
+    terminal.type('c\r');
+    const { code, screen } = await terminal.ended;
+    expect(screenOf(screen).join('\n')).toMatch(
+      /go on following\? c\ncancelling the run\nmordor: cancelled: .*\nrun .*: cancelled/,
+    );
+    expect(code).toBe(130);
+  });
+
+  it('says that it waits for a worker where that has died, and goes on with the next one', async () => {
+    const { release } = await lock();
+    const terminal = backupctlAtTerminal(['run', 'mordor'], deployment.env, deployment.directory);
+    await waitForBlockedDump(database.name);
+    await terminal.shows(/mordor +capturing/);
+    worker.crash();
+    await terminal.shows('waiting for a worker on backup');
+    await release();
+    worker = await deployment.startWorker();
+    const { code, screen } = await terminal.ended;
+    expect(screenOf(screen).join('\n')).toMatch(/\nmordor: succeeded .*\nrun .*: succeeded \(1 succeeded\)\n/);
+    expect(code).toBe(0);
+  });
+
+  it('keeps to a small terminal', async () => {
+    const { release } = await lock();
+    const size = { columns: 20, rows: 6 };
+    const terminal = backupctlAtTerminal(['run'], deployment.env, deployment.directory, size);
+    await waitForBlockedDump(database.name);
+    await terminal.shows('2 waiting: gondor,…');
+    await release();
+    expect((await terminal.ended).code).toBe(0);
+  });
+});
+
+describe('a run that is followed through a pipe', () => {
+  it('has a line for each attempt that failed, and no escape sequences', async () => {
+    const own = await unreachable({ attempts: 2, retry_delay: '3s' });
+    const { stdout, code } = await own.backupctl(['run']);
+    expect(stdout).toMatch(
+      /^mordor: capture attempt 1 failed, (next in \d s|trying again): cannot connect to mordor .*$/m,
+    );
+    expect(stdout).toMatch(/^mordor: failed in .* s: cannot connect to mordor/m);
+    expect(stdout).not.toContain(ESCAPE);
+    expect(code).toBe(1);
+  });
+
+  it('has them on stderr with --json', async () => {
+    const { stdout, stderr } = await deployment.backupctl(['run', 'mordor', '--json']);
+    expect(stderr).toMatch(/^mordor: capturing\n/m);
+    expect(JSON.parse(stdout)).toMatchObject({ outcome: 'succeeded' });
+    expect(stdout + stderr).not.toContain(ESCAPE);
+  });
+});
