@@ -1,13 +1,13 @@
 #!/usr/bin/env -S node --
-import { Runtime as TemporalRuntime } from '@temporalio/worker';
 import { BackupError } from './domain/errors.js';
 import { EXIT } from './domain/outcome.js';
 import { openMonitor } from './metrics/monitor.js';
 import { requireNamespace } from './temporal/answers.js';
 import { parseWorkerArguments } from './worker/arguments.js';
 import { connectWorker } from './worker/connect.js';
-import { createLog, temporalLogger } from './worker/log.js';
+import { createLog } from './worker/log.js';
 import { createService } from './worker/service.js';
+import { installTemporalRuntime } from './worker/temporal-runtime.js';
 import { createWorkers } from './worker/workers.js';
 import { loadRuntime } from './runtime.js';
 
@@ -16,15 +16,15 @@ async function main(): Promise<void> {
   const paths = parseWorkerArguments(process.argv.slice(2));
   const runtime = await loadRuntime(paths);
   const log = createLog(runtime.redact);
-  TemporalRuntime.install({ logger: temporalLogger(log) });
+  await installTemporalRuntime(log);
   const monitor = await openMonitor({ log });
   try {
     const { connection, client, close } = await connectWorker(log);
     try {
       await requireNamespace(client);
       const service = await createService({ runtime, paths, client, log });
-      const workers = await createWorkers({ connection, client, service });
-      monitor.watch({ client, workers });
+      const workers = await createWorkers({ connection, client, service, attempts: monitor.attempts });
+      monitor.watch({ client, workers, service });
       log.info({ service: service.name, directory: runtime.local.location }, 'worker is ready');
       await Promise.all(workers.map((worker) => worker.run()));
       log.info('worker has ended');

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { BackupError } from '../domain/errors.js';
-import { addressText, type ListenAddress } from './listen-address.js';
+import { cannotListen, type ListenAddress } from './listen-address.js';
 
 export interface Answer {
   status: 200 | 503;
@@ -53,20 +52,12 @@ function end(response: ServerResponse, status: number, body: string, contentType
   response.writeHead(status, { 'Content-Type': contentType, 'Cache-Control': 'no-store' }).end(body);
 }
 
-async function listening(server: Server, variable: string, { host, port }: ListenAddress): Promise<void> {
+async function listening(server: Server, variable: string, address: ListenAddress): Promise<void> {
   const begun = once(server, 'listening');
-  server.listen({ host, port });
+  server.listen(address);
   try {
     await begun;
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const where = addressText({ host, port });
-    const message = `cannot listen on ${variable}: because ${where} is not to be had: ${(cause as Error).message}`;
-    if (code === 'EADDRINUSE') {
-      const hint = `end what listens there (ss -ltnp), or set ${variable} to another port`;
-      throw new BackupError('Conflict', message, { hint, cause });
-    }
-    const hint = `set ${variable} to an address of this machine and a port from 1024 on, or to nothing`;
-    throw new BackupError('ConfigInvalid', message, { hint, cause });
+  } catch (error) {
+    throw cannotListen(variable, address, error as Error);
   }
 }

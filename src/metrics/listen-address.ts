@@ -21,3 +21,14 @@ export function listenAddress(variable: string, env = process.env): ListenAddres
 export function addressText({ host, port }: ListenAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
+
+/** What to do where an address cannot be had, whoever wanted to listen there. */
+export function cannotListen(variable: string, address: ListenAddress, cause: Error): BackupError {
+  const message = `cannot listen on ${variable}: because ${addressText(address)} is not to be had: ${cause.message}`;
+  if (/EADDRINUSE|address already in use/i.test(cause.message)) {
+    const hint = `end what listens there (ss -ltnp), or set ${variable} to another port`;
+    return new BackupError('Conflict', message, { hint, cause });
+  }
+  const hint = `set ${variable} to an address of this machine and a port from 1024 on, or to nothing`;
+  return new BackupError('ConfigInvalid', message, { hint, cause });
+}

@@ -6,6 +6,7 @@ import { createHostActivities } from '../activities/host.js';
 import { createOrchestratorActivities } from '../activities/orchestrator.js';
 import { BackupError } from '../domain/errors.js';
 import { ORCHESTRATOR_QUEUE, hostQueue } from '../domain/task-queues.js';
+import type { Attempts } from '../metrics/attempts.js';
 import { workerIdentity } from '../temporal/worker-identity.js';
 import { BUNDLE_PATH } from '../workflows/bundle.js';
 import type { Service } from './service.js';
@@ -27,10 +28,11 @@ export interface CreateWorkersInput {
   connection: NativeConnection;
   client: Client;
   service: Service;
+  attempts: Attempts;
 }
 
 /** Two Workers: one for workflows and short questions, one for what this host captures and copies. */
-export async function createWorkers({ connection, client, service }: CreateWorkersInput): Promise<Worker[]> {
+export async function createWorkers({ connection, client, service, attempts }: CreateWorkersInput): Promise<Worker[]> {
   const common = {
     connection,
     namespace: client.options.namespace,
@@ -58,7 +60,7 @@ export async function createWorkers({ connection, client, service }: CreateWorke
   const host = await Worker.create({
     ...common,
     taskQueue: hostQueue(service.host),
-    activities: createHostActivities(service.deps),
+    activities: attempts.counting(createHostActivities(service.deps)),
     maxConcurrentActivityTaskExecutions: HOST_SLOTS,
   });
   return [orchestrator, host];

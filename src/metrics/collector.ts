@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import type { Config } from '../config/config.js';
+import { DEFAULT_HOST } from '../domain/target.js';
+import type { Runtime } from '../runtime.js';
+import type { Service } from '../worker/service.js';
+import type { Attempts } from './attempts.js';
+import type { Sample } from './definitions.js';
+import { lastKnown } from './last-known.js';
+import { historyKey } from './run-history.js';
+import { RunReader } from './run-reader.js';
+import { attemptSamples, runSamples, scheduleSamples, targetSamples, type ShownTarget } from './samples.js';
+import { scheduleFacts } from './schedule-facts.js';
+import type { WatchedWorkers } from './worker-health.js';
+
+/** A scrape answers within these times together, whatever hangs. */
+const PATIENCE_MS = 2_000;
+/** Schedules are asked about less often than whoever scrapes asks. */
+const SCHEDULES_FRESH_MS = 30_000;
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+export interface CollectorInput extends WatchedWorkers {
+  service: Service;
+  attempts: Attempts;
+}
+
+/** What a worker knows, collected when asked. Runs and schedules are told by orchestrators alone, attempts by whoever made them. */
+export function createCollector({ client, workers, service, attempts }: CollectorInput): () => Promise<Sample[]> {
+  const isOrchestrator = workers.some(({ options }) => options.workflowBundle !== undefined);
+  const configuration = lastKnown(() => service.deps.runtime(), { patienceMs: PATIENCE_MS });
+  const ofOrchestrator = isOrchestrator ? orchestratorCollector(client, service) : undefined;
+  return async () => {
+    const { value: runtime, isUp } = await configuration();
+    const targets = runtime === undefined ? [] : shownTargets(runtime.config);
+    return [
+      { name: 'backup_build_info', labels: { version }, value: 1 },
+      up('configuration', isUp),
+      ...attemptSamples(
+        targets.filter(({ host }) => host === service.host),
+        attempts,
+      ),
+      ...((await ofOrchestrator?.(runtime, targets)) ?? []),
+    ];
+  };
+}
+
+function orchestratorCollector(client: WatchedWorkers['client'], { name, directoryId }: Service) {
+  const reader = new RunReader();
+  let asked: { runtime: Runtime; keys: string[] } | undefined;
+  const directory = lastKnown(
+    async () => {
+      if (asked === undefined) throw new Error('no configuration yet');
+      await reader.read({ local: asked.runtime.local, service: name, directoryId, keys: asked.keys });
+      return reader;
+    },
+    { patienceMs: PATIENCE_MS },
+  );
+  const schedules = lastKnown(() => scheduleFacts(client, name), {
+    patienceMs: PATIENCE_MS,
+    freshMs: SCHEDULES_FRESH_MS,
+  });
+  return async (runtime: Runtime | undefined, targets: ShownTarget[]): Promise<Sample[]> => {
+    if (runtime !== undefined) asked = { runtime, keys: targets.map(historyKey) };
+    const [runs, planned] = await Promise.all([directory(), schedules()]);
+    return [
+      up('directory', runs.isUp),
+      up('schedules', planned.isUp),
+      ...(runs.value === undefined
+        ? []
+        : [...targetSamples(targets, runs.value.history), ...runSamples(name, runs.value.history, runs.value.ended)]),
+      ...scheduleSamples(planned.value ?? []),
+    ];
+  };
+}
+
+function shownTargets({ targets, refused }: Config): ShownTarget[] {
+  return [
+    ...targets.map(({ name: target, kind, host }) => ({ target, kind, host })),
+    ...refused.map(({ target, kind }) => ({ target, kind, host: DEFAULT_HOST })),
+  ];
+}
+
+function up(source: string, isUp: boolean): Sample {
+  return { name: 'backup_metrics_up', labels: { source }, value: isUp ? 1 : 0 };
+}
