@@ -11,6 +11,7 @@ import { addRestoreCommand } from './restore.js';
 import { addRunCommand } from './run.js';
 import { addScheduleCommand } from './schedule.js';
 import { addStatusCommand } from './status.js';
+import { packageVersion } from './version.js';
 
 const COMMANDS = [
   addRunCommand,
@@ -28,6 +29,7 @@ const COMMANDS = [
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const program = new Command('backupctl')
     .description('Runs, lists and restores backups of PostgreSQL databases and Docker volumes.')
+    .version(packageVersion(), '--version', 'print the version')
     .option('--config <file>', 'configuration (default: BACKUPS_FILE, else backups.yml here)')
     .option('--env-file <file>', 'environment (default: stack.env beside the configuration, where it exists)')
     .exitOverride()
