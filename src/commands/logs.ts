@@ -1,26 +1,55 @@
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import { Option } from 'commander';
+import type { Destination } from '../destinations/destination.js';
 import { BackupError } from '../domain/errors.js';
+import { EXIT } from '../domain/outcome.js';
 import { findRunLog, type RunLogFile } from '../run-log-files.js';
 import type { AddCommand, CommandContext } from './context.js';
+import { followLog } from './follow-log.js';
 
 export const addLogsCommand: AddCommand = (program, context) => {
   program
     .command('logs')
     .description('prints the log of a run, also while it goes on')
     .argument('[run]', 'id of a run (default: the newest that has a log)')
+    .addOption(new Option('-f, --follow', 'go on until that run has ended, or Ctrl-C').conflicts('json'))
     .option('--json', 'print JSON: {run, path, lines: [{time, text}]}')
-    .action((run: string | undefined, { json }: { json?: boolean }) => logs(context, run, json === true));
+    .action((run: string | undefined, options: LogsOptions) => logs(context, run, options));
 };
 
-async function logs(context: CommandContext, run: string | undefined, json: boolean): Promise<void> {
+interface LogsOptions {
+  json?: boolean;
+  follow?: boolean;
+}
+
+async function logs(context: CommandContext, run: string | undefined, { json, follow }: LogsOptions): Promise<void> {
   const { local } = await context.runtime();
   const log = await findRunLog(local.root, run);
   if (log === undefined) throw notFound(local.root, run);
   if (json) return context.printJson({ ...log, lines: await linesOf(log) });
   if (run === undefined) context.say(`run ${log.run}: ${log.path}`);
+  if (follow) return followUntilInterrupted(context, log, local);
   await pipeline(createReadStream(log.path), process.stdout, { end: false }).catch(ignoreGoneReader);
+}
+
+async function followUntilInterrupted(context: CommandContext, log: RunLogFile, local: Destination): Promise<void> {
+  const interrupted = new AbortController();
+  const onSignal = () => interrupted.abort();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal);
+  try {
+    const ending = await followLog({ log, local, write: writeOut, signal: interrupted.signal });
+    if (ending === 'lost')
+      context.say(`run ${log.run} ended without a report: it was terminated, or the server lost it`);
+    if (ending === 'interrupted') context.exitCode = EXIT.cancelled;
+  } catch (error) {
+    ignoreGoneReader(error as NodeJS.ErrnoException);
+  }
+}
+
+function writeOut(text: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => process.stdout.write(text, (error) => (error ? reject(error) : resolve())));
 }
 
 function ignoreGoneReader(error: NodeJS.ErrnoException): void {
