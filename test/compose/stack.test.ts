@@ -1,3 +1,5 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { ComposeStack } from '../support/compose-stack.js';
 
@@ -37,6 +39,18 @@ describe('the stack', () => {
     expect(await stack.attempt(['config', '--quiet'], { COMPOSE_PROFILES: profile })).toEqual({
       ...{ code: 0, stdout: '', stderr: '' },
     });
+  });
+
+  it('has another file for a worker alone, which asks for what it cannot guess', async () => {
+    const config = (env: Record<string, string>) =>
+      stack.attempt(['-f', 'docker-compose.host.yml', 'config', '--quiet'], env);
+    const env = { BACKUP_HOST: 'north', TEMPORAL_ADDRESS: 'temporal.example.org:7233' };
+    expect(await config(env)).toEqual({ code: 0, stdout: '', stderr: '' });
+    for (const name of Object.keys(env)) {
+      const { code, stderr } = await config({ ...env, [name]: '' });
+      expect(code).not.toBe(0);
+      expect(stderr).toContain(`required variable ${name} is missing a value: set it in .env to `);
+    }
   });
 
   it('publishes two ports, on 127.0.0.1', async () => {
@@ -83,6 +97,22 @@ describe('the stack', () => {
     expect((await stack.inspect('backup-orchestrator')).State.ExitCode).toBe(0);
     expect(await stack.compose('logs', '--tail', '2', 'backup-orchestrator')).toContain('worker has ended');
     await stack.up();
+  });
+});
+
+describe('an edited backups.yml', () => {
+  it('counts after a restart of the worker, also where the editor made a new file', async () => {
+    const { directory } = stack.files;
+    const text = await readFile(join(directory, 'backups.yml'), 'utf8');
+    const replace = async (content: string) => {
+      await writeFile(join(directory, 'backups.yml~'), content);
+      await rename(join(directory, 'backups.yml~'), join(directory, 'backups.yml'));
+      await stack.compose('restart', 'backup-orchestrator');
+      await stack.up();
+      return stack.backupctl('schedule', 'show');
+    };
+    expect(await replace(text.replace('"0 3 * * *"', '"0 4 * * *"'))).toContain('0 4 * * *');
+    expect(await replace(text)).toContain('0 3 * * *');
   });
 });
 
