@@ -23,18 +23,27 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 export interface CollectorInput extends WatchedWorkers {
   service: Service;
   attempts: Attempts;
+  /** Why the worker is not well; empty: it is. */
+  reasons: () => Promise<string[]>;
 }
 
 /** What a worker knows, collected when asked. Runs and schedules are told by orchestrators alone, attempts by whoever made them. */
-export function createCollector({ client, workers, service, attempts }: CollectorInput): () => Promise<Sample[]> {
+export function createCollector({
+  client,
+  workers,
+  service,
+  attempts,
+  reasons,
+}: CollectorInput): () => Promise<Sample[]> {
   const isOrchestrator = workers.some(({ options }) => options.workflowBundle !== undefined);
   const configuration = lastKnown(() => service.deps.runtime(), { patienceMs: PATIENCE_MS });
   const ofOrchestrator = isOrchestrator ? orchestratorCollector(client, service) : undefined;
   return async () => {
-    const { value: runtime, isUp } = await configuration();
+    const [{ value: runtime, isUp }, unhealthy] = await Promise.all([configuration(), reasons()]);
     const targets = runtime === undefined ? [] : shownTargets(runtime.config);
     return [
       { name: 'backup_build_info', labels: { version }, value: 1 },
+      { name: 'backup_worker_healthy', labels: {}, value: unhealthy.length === 0 ? 1 : 0 },
       up('configuration', isUp),
       ...attemptSamples(
         targets.filter(({ host }) => host === service.host),

@@ -75,6 +75,7 @@ export const METRICS = {
     labels: ['schedule'],
   },
   backup_schedule_paused: { type: 'gauge', help: '1 where the schedule is paused.', labels: ['schedule'] },
+  backup_worker_healthy: { type: 'gauge', help: '1 where GET /health would answer 200.', labels: [] },
   backup_metrics_up: {
     type: 'gauge',
     help: '1 where the source of metrics answered; 0: what it told last is shown.',

@@ -14,7 +14,7 @@ const VARIABLE = 'METRICS_ADDRESS';
 export interface Monitor {
   attempts: Attempts;
   /** Begins to answer for these workers; before that, whoever asks is told that the worker is starting. */
-  watch(watched: Omit<CollectorInput, 'attempts'>): void;
+  watch(watched: Omit<CollectorInput, 'attempts' | 'reasons'>): void;
   close(): Promise<void>;
 }
 
@@ -41,8 +41,8 @@ export async function openMonitor({ log }: { log: Log }): Promise<Monitor> {
   return {
     attempts,
     watch(input) {
-      const samples = sharedAnswer(createCollector({ ...input, attempts }));
-      watched = { reasons: sharedAnswer(() => unhealthyReasons(input)), samples };
+      const reasons = sharedAnswer(() => unhealthyReasons(input));
+      watched = { reasons, samples: sharedAnswer(createCollector({ ...input, attempts, reasons })) };
     },
     close: () => server.close(),
   };

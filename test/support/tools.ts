@@ -15,6 +15,12 @@ export function weedProgram(): string {
   return needed(join(part('seaweedfs', 'SEAWEEDFS'), 'bin/weed'));
 }
 
+/** Prometheus' checker of rules: that of the machine, or the one that `scripts/setup --test` brings. */
+export function promtoolProgram(): string {
+  const brought = join(cacheDirectory(), 'promtool', 'promtool');
+  return existsSync(brought) ? brought : 'promtool';
+}
+
 /**
  * The directory with server and client programs of a PostgreSQL major: the distribution's where it has that major,
  * else those that `scripts/setup --test` brings (16 and 18).
@@ -51,8 +57,11 @@ function listMajors(): string {
 function part(name: string, variable: string): string {
   const version = new RegExp(`^${variable}=(\\S+)$`, 'm').exec(readFileSync(SETUP, 'utf8'))?.[1];
   if (version === undefined) throw new Error(`scripts/setup names no ${variable}`);
-  const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
-  return join(cache, 'backup-orchestrator', `${name}-${version}`);
+  return join(cacheDirectory(), `${name}-${version}`);
+}
+
+function cacheDirectory(): string {
+  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'backup-orchestrator');
 }
 
 function needed(path: string): string {
