@@ -3,6 +3,8 @@ import proto from '@temporalio/proto'; // CommonJS without named exports
 import { SEARCH_ATTRIBUTES, type SearchAttributeName } from '../domain/search-attributes.js';
 
 const ANSWER_TIMEOUT_MS = 3_000;
+/** Elasticsearch takes its time for new ones. */
+const ADD_TIMEOUT_MS = 15_000;
 /** How long an answer holds: thousands of targets ask, and a workflow task that failed is tried again after this at the latest. */
 const FRESH_MS = 2_000;
 
@@ -20,7 +22,7 @@ export interface SearchAttributesFound {
 /** How the namespace stands to the search attributes that runs use. Rejects where the server does not say. */
 export async function findSearchAttributes(client: Client): Promise<SearchAttributesFound> {
   const { namespace } = client.options;
-  const { customAttributes } = await withDeadline(client, () =>
+  const { customAttributes } = await client.withDeadline(Date.now() + ANSWER_TIMEOUT_MS, () =>
     client.connection.operatorService.listSearchAttributes({ namespace }),
   );
   const isThere = (name: string) => customAttributes[name] !== undefined;
@@ -45,7 +47,7 @@ export async function registerSearchAttributes(client: Client): Promise<string |
 async function add(client: Client, names: readonly SearchAttributeName[]): Promise<void> {
   const searchAttributes = Object.fromEntries(names.map((name) => [name, typeNumber(name)]));
   const { namespace } = client.options;
-  await withDeadline(client, () =>
+  await client.withDeadline(Date.now() + ADD_TIMEOUT_MS, () =>
     client.connection.operatorService.addSearchAttributes({ namespace, searchAttributes }),
   );
 }
@@ -85,8 +87,4 @@ export function searchAttributeProbe(client: Client): () => Promise<boolean> {
 
 function typeNumber(name: SearchAttributeName): proto.temporal.api.enums.v1.IndexedValueType {
   return proto.temporal.api.enums.v1.IndexedValueType[`INDEXED_VALUE_TYPE_${SEARCH_ATTRIBUTES[name]}`];
-}
-
-function withDeadline<T>(client: Client, ask: () => Promise<T>): Promise<T> {
-  return client.withDeadline(Date.now() + ANSWER_TIMEOUT_MS, ask);
 }

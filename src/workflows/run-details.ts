@@ -8,9 +8,10 @@ type Status = 'waiting' | 'at work' | 'succeeded' | 'failed' | 'skipped' | 'canc
 
 const SHOWN_ROWS = 100;
 const SHOWN_WARNINGS = 10;
+/** Errors before numbers: the Web UI shows a table in half a window, and cuts the rest. */
 const HEAD = [
-  tableRow(['target', 'kind', 'phase', 'size', 'duration', 'error']),
-  '| --- | --- | --- | ---: | ---: | --- |',
+  tableRow(['target', 'kind', 'phase', 'error', 'size', 'duration']),
+  '| --- | --- | --- | --- | ---: | ---: |',
 ];
 const ORDER: Status[] = ['failed', 'at work', 'waiting', 'succeeded', 'skipped', 'cancelled'];
 
@@ -80,9 +81,13 @@ function statusOf({ phase, result }: Row): Status {
 }
 
 function textOf({ target, kind, result }: Row, status: Status): string {
-  const size = result?.sizeBytes === undefined ? '' : formatBytes(result.sizeBytes);
-  const duration = result?.durationMs === undefined ? '' : formatDuration(result.durationMs);
-  return tableRow([plainLine(target), kind, status, size, duration, plainLine(result?.error ?? '')]);
+  const size = result?.sizeBytes === undefined ? '' : unbroken(formatBytes(result.sizeBytes));
+  const duration = result?.durationMs === undefined ? '' : unbroken(formatDuration(result.durationMs));
+  return tableRow([plainLine(target), kind, unbroken(status), plainLine(result?.error ?? ''), size, duration]);
+}
+
+function unbroken(text: string): string {
+  return text.replaceAll(' ', '\u00a0');
 }
 
 function warningLines(report: RunReport | undefined): string[] {
