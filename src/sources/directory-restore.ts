@@ -1,6 +1,5 @@
-import { lstat, open, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { isMissing, naming } from '../destinations/local-errors.js';
+import { open } from 'node:fs/promises';
+import { naming } from '../destinations/local-errors.js';
 import { BackupError } from '../domain/errors.js';
 import type { Compression } from '../domain/target.js';
 import { throwIfAborted } from '../pipeline/abort.js';
@@ -8,7 +7,7 @@ import { decompressor } from '../pipeline/compression.js';
 import { feedFile } from '../pipeline/feed.js';
 import { requireSuccess, startPipeline } from '../pipeline/process.js';
 import { requireGnuTar, type Tools } from '../pipeline/tools.js';
-import { isEmptyDirectory } from './mounted-check.js';
+import { requireFreeDirectory, restoring } from './free-directory.js';
 import { placeForEmpty, placeForNew } from './restore-place.js';
 import { failureLines, NO_ROOM, remarks, TarLineReader, wasRefused, type TarLines } from './tar-messages.js';
 import { EXTRACT_ALL_OPTIONS, EXTRACT_OWN_OPTIONS, TAR_ENVIRONMENT } from './tar-options.js';
@@ -34,6 +33,7 @@ export interface DirectoryRestoreInput {
  */
 export async function restoreDirectory(input: DirectoryRestoreInput): Promise<{ warnings: string[] }> {
   throwIfAborted(input.signal);
+  requireGnuTar(input.tools);
   const state = await requireFreeDirectory(input);
   const place = await (state === 'empty' ? placeForEmpty(input.into) : placeForNew(input.into));
   try {
@@ -47,32 +47,6 @@ export async function restoreDirectory(input: DirectoryRestoreInput): Promise<{ 
     });
     throw error;
   }
-}
-
-/** Refuses what `restoreDirectory` would refuse before it makes anything; for whoever has to bring the artifact from afar first. */
-export async function requireFreeDirectory(
-  input: Pick<DirectoryRestoreInput, 'target' | 'into' | 'tools'>,
-): Promise<'missing' | 'empty'> {
-  const { into } = input;
-  const what = doing(input);
-  requireGnuTar(input.tools);
-  const conflict = (reason: string) =>
-    new BackupError('Conflict', `cannot ${what}: because ${reason}`, {
-      hint: 'choose another directory by --into: one that is not there yet, or is empty',
-    });
-  if (into === '/') throw conflict('that is everything');
-  if (!(await exists(into))) {
-    if (await isDirectory(dirname(into))) return 'missing';
-    const hint = `make it first: mkdir -p ${dirname(into)}`;
-    throw new BackupError('NotFound', `cannot ${what}: because ${dirname(into)} is not a directory`, { hint });
-  }
-  if (!(await isDirectory(into))) throw conflict('it is there, and not a directory');
-  if (!(await isEmptyDirectory(into))) throw conflict('it is not empty');
-  return 'empty';
-}
-
-function doing({ target, into }: Pick<DirectoryRestoreInput, 'target' | 'into'>): string {
-  return `restore ${target} into the directory ${into}`;
 }
 
 async function extract(input: DirectoryRestoreInput, directory: string): Promise<string[]> {
@@ -94,7 +68,7 @@ async function extract(input: DirectoryRestoreInput, directory: string): Promise
     if (unpacked?.exitCode === 0 && tar?.exitCode != null && tar.exitCode > 0)
       throw unwritten(input, tar.exitCode, said.lines);
     if (NO_ROOM.test(said.lines.lastLines.join('\n'))) throw noRoom(input);
-    requireSuccess(unpacked === undefined || tar === undefined ? [] : [unpacked, tar], doing(input));
+    requireSuccess(unpacked === undefined || tar === undefined ? [] : [unpacked, tar], restoring(input));
     if (facts === undefined) throw failed(input, 'more follows the end of its compressed data');
   } finally {
     await file.close();
@@ -121,11 +95,11 @@ function unwritten(input: DirectoryRestoreInput, exitCode: number, lines: TarLin
 }
 
 function noRoom(input: DirectoryRestoreInput): BackupError {
-  return new BackupError('DiskFull', `cannot ${doing(input)}: because there is no space left`);
+  return new BackupError('DiskFull', `cannot ${restoring(input)}: because there is no space left`);
 }
 
 function failed(input: DirectoryRestoreInput, reason: string, hint?: string): BackupError {
-  const message = `cannot ${doing(input)}: because ${reason}`;
+  const message = `cannot ${restoring(input)}: because ${reason}`;
   return new BackupError('ProgramFailed', message, hint === undefined ? {} : { hint });
 }
 
@@ -135,24 +109,4 @@ function notRemoved(cause: unknown, left: unknown, path: string): BackupError {
     hint: `remove what is in ${path}`,
     cause: [cause, left],
   });
-}
-
-/** Whether the name is taken, be it by a symbolic link to nowhere. */
-async function exists(path: string): Promise<boolean> {
-  return naming(`look at ${path}`, () =>
-    lstat(path).then(
-      () => true,
-      (error: unknown) => {
-        if (isMissing(error)) return false;
-        throw error;
-      },
-    ),
-  );
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 }

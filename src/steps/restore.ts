@@ -10,7 +10,8 @@ import {
 } from '../domain/target.js';
 import { orAborted } from '../pipeline/abort.js';
 import type { Runtime } from '../runtime.js';
-import { requireFreeDirectory, restoreDirectory } from '../sources/directory-restore.js';
+import { restoreDirectory } from '../sources/directory-restore.js';
+import { requireFreeDirectory } from '../sources/free-directory.js';
 import { requireRestorable, restoreDatabase } from '../sources/postgres-restore.js';
 import { requireFreeName, restoreVolume } from '../sources/volume-restore.js';
 import { findConfigured, type ConfiguredTarget } from './configured-target.js';

@@ -34,6 +34,13 @@ describe('the text of a manifest', () => {
     expect(JSON.parse(text)).toMatchObject(FULL);
   });
 
+  it.each([
+    { kind: 'volume', host: 'default', volume: '/volumes/uploads' },
+    { kind: 'volume', host: 'default', path: '/volumes/uploads' },
+  ] as const)('gives the source %j of a volume back', (source) => {
+    expect(readManifest(sealManifest(aManifest({ kind: 'volume', source }))).source).toEqual(source);
+  });
+
   it('gives the manifest back, and its text again', () => {
     expect(readManifest(sealManifest(FULL))).toEqual(FULL);
     fc.assert(

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { choosePgDump, findTools, type PostgresClient, type Tools } from '../../src/pipeline/tools.js';
+import { choosePgDump, findTools, requireGnuTar, type PostgresClient, type Tools } from '../../src/pipeline/tools.js';
 
 function client(major: number, path = `/usr/lib/postgresql/${String(major)}/bin/pg_dump`): PostgresClient {
   return { path, version: `${String(major)}.2`, major };
@@ -66,4 +66,12 @@ test('a program that does not run is as good as none', async () => {
 test('the version of zstd is not the 64 of 64-bit', async () => {
   const path = await programInPath('zstd', 'echo "*** Zstandard CLI (64-bit) v1.5.4, by Yann Collet ***"');
   expect((await findTools()).zstd).toEqual({ path, version: '1.5.4' });
+});
+
+test('the tar of BusyBox is found, and refused where an archive is to be made', async () => {
+  const path = await programInPath('tar', 'echo "tar (busybox) 1.37.0"');
+  const tools = await findTools();
+  expect(tools.tar).toEqual({ path, version: '1.37.0', isGnu: false });
+  expect(() => requireGnuTar(tools)).toThrow(`cannot archive with ${path}: because it is not GNU tar`);
+  expect(() => requireGnuTar({ pgDumps: [] })).toThrow('cannot run tar: because it is not installed');
 });

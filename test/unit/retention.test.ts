@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAX_SURPLUS, lineKey, planPrune, type CatalogEntry, type PruneInput } from '../../src/domain/retention.js';
 import { runId } from '../../src/domain/names.js';
+import { sourceKey } from '../../src/domain/target.js';
 import { anEntry } from '../support/manifest.js';
 
 const DAY_MS = 86_400_000;
@@ -124,3 +125,12 @@ function anyEntry(): fc.Arbitrary<CatalogEntry> {
   const whole = fc.integer({ min: 0, max: 9 }).map((n) => n > 0);
   return fc.tuple(fc.nat(30), changes, whole).map(([daysAgo, change, isWhole]) => night(daysAgo, change, isWhole));
 }
+
+it('a volume that is mounted now and was named before is another line', () => {
+  const keys = [
+    { kind: 'volume', host: 'default', volume: '/v' } as const,
+    { kind: 'volume', host: 'default', path: '/v' } as const,
+    { kind: 'volume', host: 'other', path: '/v' } as const,
+  ].map(sourceKey);
+  expect(new Set(keys).size).toBe(3);
+});
