@@ -8,7 +8,9 @@ import {
   RUN_PATTERN,
   RUN_RECORD_NAME,
 } from './domain/names.js';
+import type { TargetResult } from './domain/outcome.js';
 import type { RunRecord } from './domain/run.js';
+import { DEFAULT_HOST } from './domain/target.js';
 import { finishRemovals } from './finish-removals.js';
 import { readRunRecord } from './run-records.js';
 
@@ -21,6 +23,8 @@ export interface ForgetInput {
   service: string;
   /** How many records stay of runs that left no artifact. */
   keepRecords: number;
+  /** The host whose directory this is; absent: a destination of all. Artifacts elsewhere are none of a run's here. */
+  host?: string;
   /** Its record stays, whatever it brought. */
   currentRun?: string;
   /** Default: the present. */
@@ -33,13 +37,13 @@ export interface ForgetInput {
  * run's directory stays, and the directory with it; so do runs that may still go on.
  */
 export async function forgetEmptyRuns(input: ForgetInput): Promise<void> {
-  const { destination, keepRecords } = input;
+  const { destination, keepRecords, host } = input;
   await finishRemovals(destination);
   const records = (await readRecords(destination, await runsWithoutArtifact(destination))).filter((record) =>
     mayForget(record, input),
   );
-  const pruned = records.filter(leftArtifact);
-  const fruitless = records.filter((record) => !leftArtifact(record)).sort(newestFirst);
+  const pruned = records.filter((record) => leftArtifact(record, host));
+  const fruitless = records.filter((record) => !leftArtifact(record, host)).sort(newestFirst);
   for (const { run } of [...pruned, ...fruitless.slice(keepRecords)]) await forgetRun(destination, run);
 }
 
@@ -66,8 +70,9 @@ function mayForget(record: RunRecord, { service, currentRun, now = new Date() }:
   return record.service === service && record.run !== currentRun && isOver;
 }
 
-function leftArtifact({ targets }: RunRecord): boolean {
-  return targets.some((target) => target.artifact !== undefined);
+function leftArtifact({ targets }: RunRecord, host: string | undefined): boolean {
+  const isHere = (target: TargetResult) => host === undefined || (target.host ?? DEFAULT_HOST) === host;
+  return targets.some((target) => target.artifact !== undefined && isHere(target));
 }
 
 function newestFirst(one: RunRecord, other: RunRecord): number {

@@ -1,6 +1,7 @@
 import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LOG_DIRECTORY, logName } from './domain/names.js';
+import { isThere } from './destinations/local-files.js';
+import { DIRECTORY_IDENTITY_NAME, LOG_DIRECTORY, logName } from './domain/names.js';
 
 export interface RunLog {
   /** Appends a line `<time> <text>`; never fails: a full disk must not turn a good backup into a failed one. */
@@ -21,6 +22,8 @@ export function openRunLog({ root, run, redact, onError }: RunLogInput): RunLog 
   let last: Promise<void> = Promise.resolve();
   const append = async (text: string) => {
     try {
+      // Nothing is made where the directory is not ours: a disk that is not mounted.
+      if (!(await isThere(join(root, DIRECTORY_IDENTITY_NAME)))) return;
       await mkdir(directory, { recursive: true });
       await appendFile(join(directory, logName(run)), text, { mode: 0o600 });
     } catch (error) {

@@ -48,12 +48,22 @@ export async function writeRunRecord(destination: Destination, record: RunRecord
   await destination.replaceText(inRun(record.run, RUN_RECORD_NAME), JSON.stringify(record, null, 2) + '\n');
 }
 
+/** That of the newest run by its id: only one is read. */
+export async function newestRecord(destination: Destination): Promise<RunRecord | undefined> {
+  const newest = (await runsWithRecord(destination)).sort().at(-1);
+  return newest === undefined ? undefined : readRunRecord(destination, newest);
+}
+
 /** All records of a destination, newest run first. */
 export async function listRunRecords(destination: Destination): Promise<RunRecord[]> {
-  const runs = (await destination.list())
+  const runs = await runsWithRecord(destination);
+  const records = await Promise.all(runs.map((run) => readRunRecord(destination, run)));
+  return records.filter((r) => r !== undefined).sort((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt));
+}
+
+async function runsWithRecord(destination: Destination): Promise<string[]> {
+  return (await destination.list())
     .map((object) => object.path.split('/'))
     .filter(([run, name, ...rest]) => RUN_PATTERN.test(run ?? '') && name === RUN_RECORD_NAME && rest.length === 0)
     .map(([run]) => run ?? '');
-  const records = await Promise.all(runs.map((run) => readRunRecord(destination, run)));
-  return records.filter((r) => r !== undefined).sort((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt));
 }

@@ -5,12 +5,16 @@ import type {
   CopyResult,
   PruneDestinationInput,
   PruneResult,
+  ReportRunInput,
 } from '../domain/steps.js';
 import { captureTarget } from '../steps/capture.js';
 import { copyArtifact } from '../steps/copy.js';
 import { pruneDestination } from '../steps/prune.js';
+import { recordRun } from '../steps/report.js';
 import type { ActivityDeps } from './deps.js';
 import { runStep } from './step-runner.js';
+
+const MINUTE_MS = 60_000;
 
 export type HostActivities = ReturnType<typeof createHostActivities>;
 
@@ -40,9 +44,17 @@ export function createHostActivities({ runtime, runLog }: ActivityDeps) {
     async pruneDestination(input: PruneDestinationInput): Promise<PruneResult> {
       const rt = await runtime();
       const log = runLog(rt, input.run);
-      const hourMs = 3_600_000;
-      const options = { doing: `prune ${input.destination}`, stallTimeoutMs: hourMs, redact: rt.redact, log };
+      const options = { doing: `prune ${input.destination}`, stallTimeoutMs: 60 * MINUTE_MS, redact: rt.redact, log };
       return runStep(options, (step) => pruneDestination(rt, input, step));
+    },
+
+    /** What the orchestrator's `reportRun` leaves, in the directory of a further host. */
+    async recordRun(input: ReportRunInput): Promise<void> {
+      const rt = await runtime();
+      const log = runLog(rt, input.plan.run);
+      const options = { doing: `record ${input.plan.run}`, stallTimeoutMs: MINUTE_MS, redact: rt.redact, log };
+      await runStep(options, () => recordRun(rt, input));
+      log(`run ${input.plan.run}: ${input.report.outcome}`);
     },
   };
 }

@@ -1,7 +1,8 @@
 import { Context } from '@temporalio/activity';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import type { BackupSettings } from '../config/config.js';
+import type { Config } from '../config/config.js';
+import { cronsOf } from '../config/schedules.js';
 import type { RunPlan } from '../domain/run.js';
 import type {
   BackupTargetResult,
@@ -14,8 +15,14 @@ import { ORCHESTRATOR_HEARTBEAT_TIMEOUT_MS } from '../domain/task-queues.js';
 import { planRun } from '../steps/plan.js';
 import { reportRun } from '../steps/report.js';
 import { queuePollers } from '../temporal/pollers.js';
+import {
+  findSchedule,
+  knownDirectoryIds,
+  listSchedules,
+  missingCrons,
+  type ScheduleFound,
+} from '../temporal/schedules.js';
 import { searchAttributeProbe } from '../temporal/search-attributes.js';
-import { findSchedule, knownDirectoryIds, listSchedules } from '../temporal/schedules.js';
 import type { BackupTarget } from '../workflows/backup-target.js';
 import type { OrchestratorDeps } from './deps.js';
 import { translate } from './failures.js';
@@ -33,9 +40,11 @@ export function createOrchestratorActivities(deps: OrchestratorDeps) {
       pulsing(async () => {
         const runtime = await deps.runtime();
         return translate(async () => {
-          const directoryIds = knownDirectoryIds(await listSchedules(client), service);
-          const warnings = await scheduleWarnings(deps, runtime.config.backup);
-          const plan = await planRun(runtime, input, { service, directoryIds, warnings });
+          const schedules = await listSchedules(client);
+          const directoryIds = knownDirectoryIds(schedules, service);
+          const missing = await findMissingCrons(deps, runtime.config, schedules);
+          const warnings = [...missing].map((cron) => missingSchedule(cron, runtime.config.backup.timezone));
+          const plan = await planRun(runtime, input, { service, directoryIds, missingCrons: missing, warnings });
           if (plan.reserved) logPlan(deps.runLog(runtime, plan.run), plan);
           return { ...plan, searchAttributes: await hasSearchAttributes() };
         }, runtime.redact);
@@ -93,15 +102,23 @@ async function pulsing<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function scheduleWarnings(
+/** The list of schedules lags behind: one that it lacks is asked for by its id. */
+async function findMissingCrons(
   { client, service }: OrchestratorDeps,
-  { schedule, timezone }: BackupSettings,
-): Promise<string[]> {
-  if (schedule === undefined) return [];
-  if ((await findSchedule(client, { service, cron: schedule, timezone })) !== undefined) return [];
-  return [
-    `the schedule in Temporal is not the one of the file (${schedule} ${timezone})\nHINT: \`backupctl schedule apply\``,
-  ];
+  config: Config,
+  schedules: readonly ScheduleFound[],
+): Promise<Set<string>> {
+  const { timezone } = config.backup;
+  const keys = cronsOf(config).map((cron) => ({ service, cron, timezone }));
+  const missing = missingCrons(schedules, keys);
+  for (const key of keys.filter(({ cron }) => missing.has(cron))) {
+    if ((await findSchedule(client, key)) !== undefined) missing.delete(key.cron);
+  }
+  return missing;
+}
+
+function missingSchedule(cron: string, timezone: string): string {
+  return `Temporal has no schedule ${cron} (${timezone}), as the file has it\nHINT: \`backupctl schedule apply\``;
 }
 
 function logPlan(

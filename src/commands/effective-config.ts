@@ -24,7 +24,7 @@ export function effectiveConfig(config: Config) {
 
 function databaseEntry(target: DatabaseTarget, config: Config) {
   const { host, port, user, database, sslmode } = target.connection;
-  const hasPassword = config.passwordOf(target) !== undefined;
+  const hasPassword = config.hasPassword(target);
   return {
     name: target.name,
     type: 'database',
@@ -39,9 +39,11 @@ function volumeEntry(target: VolumeTarget) {
   return defined({ name, ...commonOf(target), ...place, description });
 }
 
-function commonOf({ compression, compressionLevel, retentionCount, timeoutMs }: Target) {
+function commonOf({ host, schedule, compression, compressionLevel, retentionCount, timeoutMs }: Target) {
   return {
     enabled: true,
+    on_host: host,
+    ...(schedule === undefined ? {} : { schedule }),
     compression,
     compression_level: compressionLevel,
     retention_count: retentionCount,

@@ -51,8 +51,9 @@ async function prune(context: CommandContext, { dryRun = false, json = false }: 
 
 /** Whether all of a plan was carried out; a destination that fails half-way does not keep the others. */
 async function apply(context: CommandContext, { destination, service, plan }: DestinationPlan): Promise<boolean> {
+  const { host } = (await context.runtime()).config;
   try {
-    await applyPrune({ destination, plan, service, log: () => undefined });
+    await applyPrune({ destination, plan, service, host, log: () => undefined });
     return true;
   } catch (error) {
     if (!(error instanceof BackupError)) throw error;

@@ -1,83 +1,96 @@
 import type { Client } from '@temporalio/client';
+import { cronOf, cronsOf } from '../config/schedules.js';
 import { readIdentity } from '../directory-identity.js';
 import { BackupError } from '../domain/errors.js';
-import { DEFAULT_HOST } from '../domain/target.js';
-import { applySchedule, findSchedule } from '../temporal/schedules.js';
+import type { Runtime } from '../runtime.js';
+import { applySchedules } from '../temporal/schedule-apply.js';
+import { findSchedule } from '../temporal/schedules.js';
 import type { AddCommand, CommandContext } from './context.js';
 import { findService } from './service.js';
 
+const SHOWN_FIRES = 5;
+
 export const addScheduleCommand: AddCommand = (program, context) => {
-  const schedule = program.command('schedule').description('shows and changes the schedule of runs');
+  const schedule = program.command('schedule').description('shows and changes the schedules of runs');
   schedule
     .command('show')
-    .description('shows the schedule as Temporal has it')
+    .description('shows the schedules as Temporal has them')
     .option('--json', 'print JSON')
     .action(({ json }: { json?: boolean }) => context.withTemporal((client) => show(context, client, json === true)));
   schedule
     .command('apply')
-    .description("makes Temporal's schedule that of the configuration")
+    .description("makes Temporal's schedules those of the configuration")
     .action(() => context.withTemporal((client) => apply(context, client)));
   schedule
     .command('pause')
     .description('no run starts by itself until `resume`')
     .action(() =>
-      context.withTemporal(async (client) =>
-        (await existing(context, client)).handle.pause('backupctl schedule pause'),
-      ),
+      context.withTemporal(async (client) => {
+        for (const { handle } of await existing(context, client)) await handle.pause('backupctl schedule pause');
+      }),
     );
   schedule
     .command('resume')
     .description('runs start by themselves again')
     .action(() =>
-      context.withTemporal(async (client) =>
-        (await existing(context, client)).handle.unpause('backupctl schedule resume'),
-      ),
+      context.withTemporal(async (client) => {
+        for (const { handle } of await existing(context, client)) await handle.unpause('backupctl schedule resume');
+      }),
     );
 };
 
 async function show(context: CommandContext, client: Client, json: boolean): Promise<void> {
-  const { wish, description } = await existing(context, client);
-  const { state, info } = description;
-  const shown = {
-    scheduleId: description.scheduleId,
-    schedule: wish.cron,
-    timezone: wish.timezone,
+  const runtime = await context.runtime();
+  const shown = (await existing(context, client)).map(({ key, description: { scheduleId, state, info } }) => ({
+    scheduleId,
+    schedule: key.cron,
+    timezone: key.timezone,
     paused: state.paused,
-    next: info.nextActionTimes.slice(0, 5).map((time) => time.toISOString()),
-  };
+    targets: targetsOf(runtime, key.cron),
+    next: info.nextActionTimes.slice(0, SHOWN_FIRES).map((time) => time.toISOString()),
+  }));
   if (json) return context.printJson(shown);
-  context.print(`${wish.cron} (${wish.timezone})${state.paused ? ', paused' : ''}`);
-  for (const time of shown.next) context.print(`next ${time}`);
+  for (const { schedule, timezone, paused, targets, next } of shown) {
+    context.print(`${schedule} (${timezone})${paused ? ', paused' : ''}: ${targets.join(', ') || 'no target'}`);
+    for (const time of next) context.print(`  next ${time}`);
+  }
+}
+
+function targetsOf({ config }: Runtime, cron: string): string[] {
+  const entries = [...config.targets, ...config.refused.map((entry) => ({ ...entry, name: entry.target }))];
+  return entries.filter((entry) => cronOf(entry, config) === cron).map(({ name }) => name);
 }
 
 async function apply(context: CommandContext, client: Client): Promise<void> {
-  const { config, local } = await context.runtime();
-  const service = await findService(await context.runtime(), client);
+  const runtime = await context.runtime();
+  const { config, local } = runtime;
+  const service = await findService(runtime, client);
   const identity = await readIdentity(local.root);
-  const directoryIds: Record<string, string> = identity === undefined ? {} : { [DEFAULT_HOST]: identity.id };
-  const { schedule: cron, timezone } = config.backup;
-  const outcome = await applySchedule(
-    client,
-    service,
-    cron === undefined ? undefined : { service, cron, timezone, directoryIds },
-  );
-  context.say(`schedule ${outcome}`);
+  const directoryIds: Record<string, string> = identity === undefined ? {} : { [config.host]: identity.id };
+  const { timezone } = config.backup;
+  const applied = await applySchedules(client, { service, crons: cronsOf(config), timezone, directoryIds });
+  for (const { cron, scheduleId, outcome } of applied) context.say(`schedule ${cron ?? scheduleId}: ${outcome}`);
+  if (applied.length === 0) context.say('no schedule: runs are started by hand');
 }
 
+/** Those of the configuration that Temporal has. Throws NotFound where one is missing, or none is configured. */
 async function existing(context: CommandContext, client: Client) {
-  const { config } = await context.runtime();
-  const { schedule: cron, timezone } = config.backup;
-  if (cron === undefined) {
+  const runtime = await context.runtime();
+  const { config } = runtime;
+  const { timezone } = config.backup;
+  const crons = cronsOf(config);
+  if (crons.length === 0) {
     const hint = 'set backup_config.schedule, then `backupctl schedule apply`';
     throw new BackupError('NotFound', `cannot find a schedule: because ${config.file} names none`, { hint });
   }
-  const wish = { service: await findService(await context.runtime(), client), cron, timezone };
-  const found = await findSchedule(client, wish);
-  if (found !== undefined) return { ...found, wish };
-  const hint = '`backupctl schedule apply`, or start a worker';
-  throw new BackupError(
-    'NotFound',
-    `cannot find the schedule ${cron} (${timezone}): because Temporal has none like it`,
-    { hint },
+  const service = await findService(runtime, client);
+  return Promise.all(
+    crons.map(async (cron) => {
+      const key = { service, cron, timezone };
+      const found = await findSchedule(client, key);
+      if (found !== undefined) return { ...found, key };
+      const message = `cannot find the schedule ${cron} (${timezone}): because Temporal has none like it`;
+      throw new BackupError('NotFound', message, { hint: '`backupctl schedule apply`, or start a worker' });
+    }),
   );
 }

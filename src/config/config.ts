@@ -4,7 +4,8 @@ import type { DatabaseTarget, Target, TargetKind } from '../domain/target.js';
 import { readSettings, TARGET_DEFAULTS, type BackupSettings } from './backup-settings.js';
 import { readEntries } from './entries.js';
 import { fileProblems } from './file-shape.js';
-import { sortEntries } from './sorted-entries.js';
+import { sortEntries, type RefusedEntry } from './sorted-entries.js';
+import { hostOf } from './host.js';
 import type { Environment } from './environment.js';
 import { Passwords } from './passwords.js';
 import { ConfigError, problemText } from './problem.js';
@@ -18,15 +19,19 @@ export interface Config {
   file: string;
   /** Of the file, references unexpanded; may hold passwords that are written there. */
   text: string;
+  /** That this process works for. */
+  host: string;
   backup: BackupSettings;
   /** Enabled and resolved. */
   targets: Target[];
   /** Enabled entries with an error of their own; `error` holds all of an entry's problems, `line` is where it begins. */
-  refused: (RefusedTarget & { line: number })[];
+  refused: (RefusedTarget & RefusedEntry)[];
   disabled: { target: string; kind: TargetKind }[];
   warnings: string[];
   /** Resolved when called. Throws a BackupError (`ConfigInvalid`) where its variable is no longer set. */
   passwordOf(target: DatabaseTarget): string | undefined;
+  /** Whether the file names one; it may be another host's to resolve. */
+  hasPassword(target: DatabaseTarget): boolean;
   /** Every secret text known so far, to be kept out of what is shown. */
   secrets(): string[];
 }
@@ -39,11 +44,12 @@ export interface ConfigInput {
 /** Reads `backups.yml`. Throws a ConfigError with every problem of the file; where only entries have some, those are refused. */
 export async function loadConfig({ file: path, env }: ConfigInput): Promise<Config> {
   const file = resolve(path);
+  const host = hostOf(env);
   const text = await readTextFile({ file, hint: 'name your backups.yml with --config FILE or BACKUPS_FILE' });
   const source = new YamlSource(file, text);
   const { entries, problems } = readEntries({ source, env });
   const { settings, problems: settingsProblems } = readSettings(source, env);
-  const sorted = sortEntries({ source, env, entries, settings: settings ?? TARGET_DEFAULTS });
+  const sorted = sortEntries({ source, env, entries, settings: settings ?? TARGET_DEFAULTS, host });
   const ofFile = [...fileProblems(source), ...problems, ...settingsProblems];
   if (settings === undefined || ofFile.length > 0) {
     throw new ConfigError(file, [...ofFile, ...sorted.refused.flatMap((refused) => refused.problems)]);
@@ -52,6 +58,7 @@ export async function loadConfig({ file: path, env }: ConfigInput): Promise<Conf
   return {
     file,
     text,
+    host,
     backup: settings,
     targets: sorted.targets,
     refused: sorted.refused.map(({ problems: own, ...refused }) => ({
@@ -61,6 +68,7 @@ export async function loadConfig({ file: path, env }: ConfigInput): Promise<Conf
     disabled: sorted.disabled,
     warnings: sorted.targets.length + sorted.refused.length === 0 ? [`${file}: no target is enabled`] : [],
     passwordOf: (target) => passwords.passwordOf(target),
+    hasPassword: (target) => passwords.hasPassword(target),
     secrets: () => passwords.secrets(),
   };
 }

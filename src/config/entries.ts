@@ -15,12 +15,17 @@ export interface Entry {
   kind: TargetKind;
   /** True also where `enabled` is neither true nor false: then the entry is refused when it is read. */
   enabled: boolean;
+  /** Those of the entry itself; absent also where they are wrong: then the entry is refused when it is read. */
+  onHost?: string;
+  schedule?: string;
 }
 
 export const ENTRY_KEYS = { database: 'backup_targets', volume: 'volume_backups' } as const;
 
 const nameSchema = z.looseObject({ name: databaseSchema.shape.name });
 const enabledSchema = z.looseObject({ enabled: ofEveryTarget.enabled });
+const onHostSchema = z.looseObject({ on_host: ofEveryTarget.on_host });
+const scheduleSchema = z.looseObject({ schedule: ofEveryTarget.schedule });
 
 export interface EntriesInput {
   source: YamlSource;
@@ -57,8 +62,15 @@ function readEntry({ source, env }: EntriesInput, node: Node, kind: TargetKind):
   const part = (key: string) => readSection({ source, node, prefix: '', env, key });
   const { data, problems } = checkSection(part('name'), nameSchema);
   if (data === undefined) return { problems };
-  const enabled = checkSection(part('enabled'), enabledSchema);
-  return { entry: { node, name: data.name, kind, enabled: enabled.data?.enabled ?? true } };
+  const enabled = checkSection(part('enabled'), enabledSchema).data?.enabled ?? true;
+  const onHost = checkSection(part('on_host'), onHostSchema).data?.on_host;
+  const schedule = checkSection(part('schedule'), scheduleSchema).data?.schedule;
+  return { entry: { node, name: data.name, kind, enabled, ...defined({ onHost, schedule }) } };
+}
+
+/** Without what has no value. */
+function defined({ onHost, schedule }: { onHost: string | undefined; schedule: string | undefined }) {
+  return { ...(onHost !== undefined && { onHost }), ...(schedule !== undefined && { schedule }) };
 }
 
 function nameProblems(source: YamlSource, entries: readonly Entry[]): Problem[] {

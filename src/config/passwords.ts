@@ -39,7 +39,7 @@ export class Passwords {
    * that is nothing. Files are read anew. Throws a BackupError (`ConfigInvalid`), never with a value.
    */
   passwordOf({ name, connection }: DatabaseTarget): string | undefined {
-    const text = connection.passwordTemplate ?? this.#written.get(name);
+    const text = this.#textOf({ name, connection });
     if (text === undefined) return undefined;
     const expansion = expandReferences(text, this.#env);
     if ('failures' in expansion) throw unresolvable(name, expansion.failures.map(({ message }) => message).join('; '));
@@ -48,8 +48,16 @@ export class Passwords {
     return expansion.text;
   }
 
+  hasPassword(target: DatabaseTarget): boolean {
+    return this.#textOf(target) !== undefined;
+  }
+
   secrets(): string[] {
     return [...this.#seen];
+  }
+
+  #textOf({ name, connection }: Pick<DatabaseTarget, 'name' | 'connection'>): string | undefined {
+    return connection.passwordTemplate ?? this.#written.get(name);
   }
 
   #remember(secret: string | undefined): void {

@@ -26,13 +26,16 @@ export interface SectionInput {
   env: Environment;
   /** Look at this key alone. Default: at all. */
   key?: string;
+  /** Names scalars that stay as they are written, references and all. Default: none. */
+  staysWritten?: (path: Path) => boolean;
 }
 
-export function readSection({ source, node, prefix, env, key: onlyKey }: SectionInput): Section {
+export function readSection(input: SectionInput): Section {
+  const { source, node, prefix, env, key: onlyKey, staysWritten = () => false } = input;
   const problems: Problem[] = [];
   const unresolved = new Set<Node>();
   const scalar = (value: unknown, at: Node, path: Path): unknown => {
-    if (typeof value !== 'string') return value;
+    if (typeof value !== 'string' || staysWritten(path)) return value;
     const expansion = expandReferences(value, env);
     if ('text' in expansion) return expansion.text;
     const name = pathText(prefix, path);

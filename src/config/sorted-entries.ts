@@ -11,29 +11,46 @@ export interface EntriesToSort {
   env: Environment;
   entries: readonly Entry[];
   settings: TargetDefaults;
+  /** That this process works for. */
+  host: string;
+}
+
+/** An enabled entry with errors of its own. */
+export interface RefusedEntry {
+  target: string;
+  kind: TargetKind;
+  /** Where it begins. */
+  line: number;
+  /** Its own, as far as they could be read. */
+  onHost?: string;
+  schedule?: string;
 }
 
 export interface SortedEntries {
   targets: Target[];
-  refused: { target: string; kind: TargetKind; line: number; problems: Problem[] }[];
+  refused: (RefusedEntry & { problems: Problem[] })[];
   disabled: { target: string; kind: TargetKind }[];
   /** Target name to the password as written; of disabled ones those without references, which alone are known. */
   passwords: Map<string, string>;
 }
 
-export function sortEntries({ source, env, entries, settings }: EntriesToSort): SortedEntries {
+export function sortEntries({ source, env, entries, settings, host }: EntriesToSort): SortedEntries {
   const sorted: SortedEntries = { targets: [], refused: [], disabled: [], passwords: new Map() };
   for (const entry of entries) {
-    const { name: target, kind, enabled, node } = entry;
+    const { name: target, kind, enabled, node, onHost, schedule } = entry;
     const password = writtenPassword(source, entry);
     if (password !== undefined && (enabled || !hasReference(password))) sorted.passwords.set(target, password);
     if (!enabled) {
       sorted.disabled.push({ target, kind });
       continue;
     }
-    const read = readTarget({ source, env, entry, settings });
+    const read = readTarget({ source, env, entry, settings, host });
     if ('target' in read) sorted.targets.push(read.target);
-    else sorted.refused.push({ target, kind, line: source.problem(node, '', '').line, problems: read.problems });
+    else {
+      const own = { ...(onHost !== undefined && { onHost }), ...(schedule !== undefined && { schedule }) };
+      const { line } = source.problem(node, '', '');
+      sorted.refused.push({ target, kind, line, ...own, problems: read.problems });
+    }
   }
   return sorted;
 }

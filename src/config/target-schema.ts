@@ -1,8 +1,9 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { TARGET_NAME_PATTERN } from '../domain/names.js';
+import { parseSchedule } from './cron.js';
 import { normalPath } from './paths.js';
-import { choice, compressionLevel, duration, line, text, truth, wholeNumber } from './schema-leaves.js';
+import { choice, compressionLevel, duration, line, parsed, text, truth, wholeNumber } from './schema-leaves.js';
 
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 
@@ -22,6 +23,25 @@ export const ofEveryTarget = {
     default: true,
     example: false,
   }).optional(),
+  on_host: line(
+    {
+      description:
+        "The host whose worker captures it: the `BACKUP_HOST` of that worker. Its copies, and what is kept there, are that host's too.",
+      expects: 'up to 63 letters, digits, dots, underscores and hyphens, beginning with a letter or digit',
+      default: 'default',
+      example: 'db-2',
+    },
+    (value) => TARGET_NAME_PATTERN.test(value),
+  ).optional(),
+  schedule: parsed(
+    {
+      description: 'When this target is backed up, instead of with the others; written as that of `backup_config`.',
+      expects: 'a cron expression',
+      default: '(that of `backup_config`)',
+      example: '0 * * * *',
+    },
+    parseSchedule,
+  ).optional(),
   compression: choice(['gzip', 'zstd'], {
     description: 'Compression of this target alone.',
     default: '(that of `backup_config`)',

@@ -9,7 +9,7 @@ import { isReferencesAlone } from './references.js';
 import { checkSection, readSection } from './section.js';
 import { databaseSchema, volumeSchema, type DatabaseInput, type VolumeInput } from './target-schema.js';
 import { pathProblems, placeOf, placeProblems } from './volume-place.js';
-import type { YamlSource } from './yaml-source.js';
+import type { Path, YamlSource } from './yaml-source.js';
 
 /** What a target takes over where it says nothing itself. */
 export type TargetDefaults = Pick<
@@ -22,13 +22,17 @@ export interface TargetInput {
   env: Environment;
   entry: Entry;
   settings: TargetDefaults;
+  /** That this process works for. Passwords of another host's targets are that worker's to know. */
+  host: string;
 }
 
 export type ReadTarget = { target: Target } | { problems: Problem[] };
 
 /** Resolves an enabled entry, or says everything that is wrong with it. */
-export function readTarget({ source, env, entry, settings }: TargetInput): ReadTarget {
-  const section = readSection({ source, node: entry.node, prefix: '', env });
+export function readTarget({ source, env, entry, settings, host }: TargetInput): ReadTarget {
+  const isElsewhere = (entry.onHost ?? DEFAULT_HOST) !== host;
+  const staysWritten = (path: Path) => isElsewhere && path.join('.') === 'config.password';
+  const section = readSection({ source, node: entry.node, prefix: '', env, staysWritten });
   if (entry.kind === 'database') {
     const { data, problems } = checkSection(section, databaseSchema);
     if (data === undefined) return { problems };
@@ -73,7 +77,8 @@ function volumeTarget(data: VolumeInput, settings: TargetDefaults): VolumeTarget
 function commonOf(data: DatabaseInput | VolumeInput, settings: TargetDefaults) {
   return {
     name: data.name,
-    host: DEFAULT_HOST,
+    host: data.on_host ?? DEFAULT_HOST,
+    ...(data.schedule === undefined ? {} : { schedule: data.schedule }),
     ...chooseCompression(data, settings),
     retentionCount: data.retention_count ?? settings.retentionCount,
     timeoutMs: data.timeout ?? settings.timeoutMs,

@@ -1,7 +1,6 @@
 import { onlyOne, servicesOfArtifacts } from '../artifact-services.js';
 import { establishIdentity, readIdentity, type DirectoryIdentity } from '../directory-identity.js';
 import { BackupError } from '../domain/errors.js';
-import { DEFAULT_HOST } from '../domain/target.js';
 import type { Runtime } from '../runtime.js';
 import { knownDirectoryIds, type ScheduleFound } from '../temporal/schedules.js';
 import { accessTemporal } from './temporal-access.js';
@@ -19,7 +18,7 @@ export interface InitDirectoryInput {
 export async function initDirectory({ runtime, say }: InitDirectoryInput): Promise<DirectoryIdentity> {
   const schedules = await findSchedules(runtime, say);
   const service = await serviceFor(runtime, schedules, say);
-  const expectedId = service === undefined ? undefined : knownDirectoryIds(schedules, service)[DEFAULT_HOST];
+  const expectedId = service === undefined ? undefined : knownDirectoryIds(schedules, service)[runtime.config.host];
   return establishIdentity({
     root: runtime.local.root,
     initialise: true,

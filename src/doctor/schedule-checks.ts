@@ -1,47 +1,52 @@
 import type { Client } from '@temporalio/client';
+import { cronsOf } from '../config/schedules.js';
 import { BackupError } from '../domain/errors.js';
 import type { Runtime } from '../runtime.js';
-import { findSchedule, listSchedules, refuseStrangers, scheduleId } from '../temporal/schedules.js';
+import {
+  findSchedule,
+  listSchedules,
+  ofService,
+  refuseStrangers,
+  scheduleId,
+  type ScheduleKey,
+} from '../temporal/schedules.js';
 import type { Check } from './check.js';
 import { whereConnected, type TemporalAccess } from './temporal-access.js';
 
 const APPLY = 'backupctl schedule apply, or start the worker again';
 
-/** Whether Temporal starts runs when the configuration says so. */
+/** Whether Temporal starts runs when the configuration says so, and at no other time. */
 export function scheduleChecks({ config }: Runtime, temporal: TemporalAccess): Check[] {
-  const { schedule: cron, timezone } = config.backup;
-  const subject = cron === undefined ? 'none' : `${cron} (${timezone})`;
-  const run = async () => {
-    const client = await whereConnected('whether the schedule is there', temporal.client);
-    const service = await temporal.service;
-    if (service === undefined) throw unknownService();
-    refuseStrangers(await temporal.schedules, service, temporal.namespace);
-    return cron === undefined ? checkNone(client, service) : checkSchedule(client, { service, cron, timezone });
-  };
-  return [{ check: 'schedule', subject, run }];
-}
-
-async function checkNone(client: Client, service: string): Promise<string> {
-  const [found] = await ofService(client, service);
-  if (found === undefined) return 'none is configured: runs are started by hand';
-  throw new BackupError(
-    'Conflict',
-    `cannot rely on the schedule ${found.scheduleId}: because the configuration names none`,
-    {
-      hint: `${APPLY}, which removes it`,
+  const { timezone } = config.backup;
+  const crons = cronsOf(config);
+  const checkOf = (subject: string, run: (client: Client, service: string) => Promise<string>): Check => ({
+    check: 'schedule',
+    subject,
+    run: async () => {
+      const client = await whereConnected('whether the schedule is there', temporal.client);
+      const service = await temporal.service;
+      if (service === undefined) throw unknownService();
+      refuseStrangers(await temporal.schedules, service, temporal.namespace);
+      return run(client, service);
     },
-  );
+  });
+  return [
+    ...crons.map((cron) =>
+      checkOf(`${cron} (${timezone})`, (client, service) => checkOne(client, { service, cron, timezone })),
+    ),
+    checkOf(crons.length === 0 ? 'none' : 'no other', (client, service) =>
+      checkOthers(
+        client,
+        service,
+        crons.map((cron) => ({ service, cron, timezone })),
+      ),
+    ),
+  ];
 }
 
-interface Wish {
-  service: string;
-  cron: string;
-  timezone: string;
-}
-
-async function checkSchedule(client: Client, wish: Wish): Promise<string> {
-  const found = await findSchedule(client, wish);
-  if (found === undefined) throw await missing(client, wish);
+async function checkOne(client: Client, key: ScheduleKey): Promise<string> {
+  const found = await findSchedule(client, key);
+  if (found === undefined) throw await missing(client, key);
   const { state, info } = found.description;
   if (state.paused) {
     const note = state.note === undefined || state.note === '' ? '' : ` (${state.note})`;
@@ -49,24 +54,23 @@ async function checkSchedule(client: Client, wish: Wish): Promise<string> {
       hint: 'backupctl schedule resume',
     });
   }
-  const obsolete = (await ofService(client, wish.service)).find((s) => s.scheduleId !== scheduleId(wish));
-  if (obsolete !== undefined) {
-    throw new BackupError('Conflict', `cannot rely on the schedule: because ${obsolete.scheduleId} fires beside it`, {
-      hint: APPLY,
-    });
-  }
   const [next] = info.nextActionTimes;
   return next === undefined ? 'it never fires again' : `next run ${next.toISOString()}`;
 }
 
-async function missing(client: Client, { service, cron, timezone }: Wish): Promise<BackupError> {
-  const other = (await ofService(client, service)).length > 0;
-  const because = other ? 'Temporal has the one of an earlier configuration' : 'Temporal has none';
-  return new BackupError('NotFound', `cannot start runs at ${cron} (${timezone}): because ${because}`, { hint: APPLY });
+async function checkOthers(client: Client, service: string, keys: readonly ScheduleKey[]): Promise<string> {
+  const wished = new Set(keys.map(scheduleId));
+  const other = ofService(await listSchedules(client), service).find((s) => !wished.has(s.scheduleId));
+  if (other === undefined) return keys.length === 0 ? 'none is configured: runs are started by hand' : 'fires';
+  const name = other.memo.cron ?? other.scheduleId;
+  const message = `cannot rely on the schedules: because ${name} fires, which the configuration does not name`;
+  throw new BackupError('Conflict', message, { hint: `${APPLY}, which removes it` });
 }
 
-async function ofService(client: Client, service: string) {
-  return (await listSchedules(client)).filter(({ memo }) => memo.backupService === service);
+async function missing(client: Client, { service, cron, timezone }: ScheduleKey): Promise<BackupError> {
+  const isOther = ofService(await listSchedules(client), service).length > 0;
+  const because = isOther ? 'Temporal has only others' : 'Temporal has none';
+  return new BackupError('NotFound', `cannot start runs at ${cron} (${timezone}): because ${because}`, { hint: APPLY });
 }
 
 function unknownService(): BackupError {

@@ -13,9 +13,10 @@ import { checkDatabase } from '../sources/postgres-check.js';
 import { checkVolume } from '../sources/volume-check.js';
 import type { Check } from './check.js';
 
-/** Whether each enabled target could be captured now; nothing is made, above all no volume. */
+/** Whether each enabled target of this host could be captured now; nothing is made, above all no volume. */
 export function targetChecks(runtime: Runtime): Check[] {
-  const { targets, backup } = runtime.config;
+  const { backup, host } = runtime.config;
+  const targets = runtime.config.targets.filter((target) => target.host === host);
   const databases = targets.filter((target) => target.kind === 'database');
   const volumes = targets.filter(isNamedVolume);
   const image = backup.helperImage;

@@ -1,6 +1,5 @@
 import type { Client } from '@temporalio/client';
 import { BackupError } from '../domain/errors.js';
-import { DEFAULT_HOST } from '../domain/target.js';
 import type { Runtime } from '../runtime.js';
 import { ownService } from '../steps/own-service.js';
 import { connectClient, temporalSettings } from '../temporal/connection.js';
@@ -26,7 +25,7 @@ export function accessTemporal(runtime: Runtime): TemporalAccess {
   const schedules = client.then(listSchedules);
   const service = serviceOf(runtime, schedules);
   const expectedDirectoryId = Promise.all([schedules, service]).then(([found, name]) =>
-    name === undefined ? undefined : knownDirectoryIds(found, name)[DEFAULT_HOST],
+    name === undefined ? undefined : knownDirectoryIds(found, name)[runtime.config.host],
   );
   for (const part of [client, schedules, service, expectedDirectoryId]) part.catch(() => undefined);
   const close = () => connecting.then((connected) => connected.close()).catch(() => undefined);

@@ -27,10 +27,10 @@ async function checkOrchestrator(temporal: TemporalAccess): Promise<string> {
 }
 
 /** A worker names its directory in its identity: it has to be the one that is looked at here. */
-async function checkHost({ local }: Runtime, temporal: TemporalAccess, host: string): Promise<string> {
+async function checkHost({ local, config }: Runtime, temporal: TemporalAccess, host: string): Promise<string> {
   const taskQueue = hostQueue(host);
   const pollers = await pollersOf(temporal, { taskQueue, type: 'activity' });
-  if (host !== DEFAULT_HOST) return named(pollers);
+  if (host !== config.host) return named(pollers);
   const hereId = (await readIdentity(local.root).catch(() => undefined))?.id ?? '';
   const elsewhere = pollers.find((poller) => parseWorkerIdentity(poller)?.directoryId !== hereId);
   if (elsewhere === undefined || hereId === '') return named(pollers);

@@ -7,6 +7,8 @@ export type RunOutcome = 'succeeded' | 'partial' | 'failed' | 'cancelled';
 export interface TargetResult {
   target: string;
   kind: TargetKind;
+  /** Whose directory holds the artifact; absent in records before there were several. */
+  host?: string;
   outcome: TargetOutcome;
   /** Why, for people; with its `HINT:` line. */
   error?: string;

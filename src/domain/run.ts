@@ -25,6 +25,8 @@ export interface BackupRunInput {
 export interface RefusedTarget {
   target: string;
   kind: TargetKind;
+  /** Absent where the entry does not say, or cannot. */
+  host?: string;
   error: string;
 }
 
@@ -49,7 +51,10 @@ export interface RunPlan {
 export interface RunRecord {
   run: string;
   service: string;
+  /** Of the directory that the record lies in; of a bucket's copy that of the orchestrator's. */
   directoryId: string;
+  /** All that the run knew or learnt, by host. */
+  directoryIds?: Record<string, string>;
   workflowId: string;
   trigger: BackupRunInput['trigger'];
   startedAt: string;

@@ -25,6 +25,8 @@ export interface CapturedArtifact {
   sha256: string;
   source: Source;
   warnings: string[];
+  /** Of the directory that it lies in. */
+  directoryId?: string;
 }
 
 export interface CopyArtifactInput {
@@ -69,8 +71,11 @@ export interface PruneResult {
   warnings: string[];
 }
 
+/** What is recorded of a run, in the directory of each host that took part and in every other destination. */
 export interface ReportRunInput {
   plan: Pick<RunPlan, 'run' | 'service' | 'destinations' | 'reserved'>;
+  /** By host. */
+  directoryIds?: Record<string, string>;
   startedAt: string;
   trigger: BackupRunInput['trigger'];
   report: RunReport;
@@ -104,6 +109,10 @@ export interface BackupTargetResult {
   result: TargetResult;
   /** Absent where nothing was captured. */
   brought?: BroughtTarget;
+  /** Of its host's directory, where something was captured. */
+  directoryId?: string;
+  /** Whether no worker of its host took it. */
+  isUnpolled?: true;
 }
 
 /** Where a target stands in a running run. */

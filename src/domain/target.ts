@@ -9,6 +9,8 @@ interface CommonTarget {
   name: string;
   /** Whose worker captures it. */
   host: string;
+  /** Its own cron; absent: that of the service. */
+  schedule?: string;
   compression: Compression;
   /** As the compressor means it: 0 to 9 for gzip, 1 to 19 for zstd. */
   compressionLevel: number;

@@ -28,16 +28,11 @@ export interface CollectorInput extends WatchedWorkers {
 }
 
 /** What a worker knows, collected when asked. Runs and schedules are told by orchestrators alone, attempts by whoever made them. */
-export function createCollector({
-  client,
-  workers,
-  service,
-  attempts,
-  reasons,
-}: CollectorInput): () => Promise<Sample[]> {
-  const isOrchestrator = workers.some(({ options }) => options.workflowBundle !== undefined);
+export function createCollector({ client, service, attempts, reasons }: CollectorInput): () => Promise<Sample[]> {
   const configuration = lastKnown(() => service.deps.runtime(), { patienceMs: PATIENCE_MS });
-  const ofOrchestrator = isOrchestrator ? orchestratorCollector(client, service) : undefined;
+  const { orchestrates, directoryId } = service;
+  const ofOrchestrator =
+    orchestrates === undefined ? undefined : orchestratorCollector(client, { name: orchestrates, directoryId });
   return async () => {
     const [{ value: runtime, isUp }, unhealthy] = await Promise.all([configuration(), reasons()]);
     const targets = runtime === undefined ? [] : shownTargets(runtime.config);
@@ -54,7 +49,12 @@ export function createCollector({
   };
 }
 
-function orchestratorCollector(client: WatchedWorkers['client'], { name, directoryId }: Service) {
+interface Orchestrated extends Pick<Service, 'directoryId'> {
+  /** Of the service. */
+  name: string;
+}
+
+function orchestratorCollector(client: WatchedWorkers['client'], { name, directoryId }: Orchestrated) {
   const reader = new RunReader();
   let asked: { runtime: Runtime; keys: string[] } | undefined;
   const directory = lastKnown(
@@ -86,7 +86,7 @@ function orchestratorCollector(client: WatchedWorkers['client'], { name, directo
 function shownTargets({ targets, refused }: Config): ShownTarget[] {
   return [
     ...targets.map(({ name: target, kind, host }) => ({ target, kind, host })),
-    ...refused.map(({ target, kind }) => ({ target, kind, host: DEFAULT_HOST })),
+    ...refused.map(({ target, kind, onHost = DEFAULT_HOST }) => ({ target, kind, host: onHost })),
   ];
 }
 

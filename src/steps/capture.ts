@@ -23,12 +23,22 @@ export async function captureTarget(
   input: CaptureTargetInput,
   step: StepContext,
 ): Promise<CapturedArtifact> {
-  const { target, run } = input;
-  const root = runtime.local.root;
-  const { directoryId: expectedId, service } = input;
-  await establishIdentity({ root, service, ...(expectedId !== undefined && { expectedId }) });
+  const { target, directoryId: expectedId, service } = input;
+  const { root } = runtime.local;
+  const { id: directoryId } = await establishIdentity({
+    root,
+    service,
+    ...(expectedId !== undefined && { expectedId }),
+  });
   await sweepAttempts({ destination: runtime.local, target, log: step.log });
+  const { artifact, source, warnings } = await captureArtifact(runtime, input, step);
+  const { name, sizeBytes, sha256 } = artifact;
+  return { artifact: name, sizeBytes, sha256, source, warnings, directoryId };
+}
 
+async function captureArtifact(runtime: Runtime, input: CaptureTargetInput, step: StepContext): Promise<Manifest> {
+  const { target, run, service } = input;
+  const { root } = runtime.local;
   const artifact = artifactName({ target: target.name, kind: target.kind, run, compression: target.compression });
   const token = randomBytes(6).toString('hex');
   const source = openSource({ target, runtime, service, token });
@@ -36,7 +46,7 @@ export async function captureTarget(
   await removeStaleParts({ root, run, artifact, exceptToken: token });
 
   const found = await findCommitted({ root, run, artifact });
-  if (found !== undefined && found !== 'unfinished') return captured(found);
+  if (found !== undefined && found !== 'unfinished') return found;
 
   const startedAt = new Date();
   const prove = (path: string) => {
@@ -48,7 +58,7 @@ export async function captureTarget(
     step.log(`${target.name}: found ${artifact} of an earlier attempt, without its manifest`);
     const facts = await source.describe(step);
     const describe = manifestOf({ input, artifact, startedAt, captured: facts });
-    return captured(await commitArtifact({ root, run, artifact, prove, describe }));
+    return await commitArtifact({ root, run, artifact, prove, describe });
   }
   const part = await createPart({ root, run, artifact, token, mode: source.partMode });
   try {
@@ -56,7 +66,7 @@ export async function captureTarget(
     const facts = await source.capture(part.path, step);
     await chmod(part.path, 0o600); // the helper of a volume needed more
     const describe = manifestOf({ input, artifact, startedAt, captured: facts });
-    return captured(await commitArtifact({ root, run, artifact, part, prove, describe }));
+    return await commitArtifact({ root, run, artifact, part, prove, describe });
   } finally {
     await rm(part.path, { force: true }); // gone after a commit; after a failure nobody needs it, and the disk may be full
   }
@@ -94,8 +104,4 @@ function manifestOf({ input, artifact, startedAt, captured: facts }: ManifestInp
 
 function compressionOf({ compression, compressionLevel }: Target) {
   return { compression, compressionLevel };
-}
-
-function captured({ artifact, source, warnings }: Manifest): CapturedArtifact {
-  return { artifact: artifact.name, sizeBytes: artifact.sizeBytes, sha256: artifact.sha256, source, warnings };
 }

@@ -5,8 +5,9 @@ import { runId } from '../domain/names.js';
 import type { RefusedTarget, RunPlan } from '../domain/run.js';
 import type { PlanRunInput } from '../domain/steps.js';
 import { DEFAULT_HOST, type Target } from '../domain/target.js';
-import { reserveRun } from '../run-records.js';
+import { newestRecord, reserveRun } from '../run-records.js';
 import type { Runtime } from '../runtime.js';
+import { selectTargets } from './select-targets.js';
 
 const HOUR_MS = 3_600_000;
 const LONGEST_RUN_MS = 20 * HOUR_MS;
@@ -14,8 +15,10 @@ const LONGEST_RUN_MS = 20 * HOUR_MS;
 export interface PlanContext {
   /** This service, as the worker settled it at its start. */
   service: string;
-  /** What the schedules' memo knows. */
+  /** What the schedules' memo knows, by host. */
   directoryIds: Record<string, string>;
+  /** Crons of the configuration that Temporal has no schedule for yet. */
+  missingCrons: ReadonlySet<string>;
   warnings: string[];
 }
 
@@ -23,7 +26,8 @@ export interface PlanContext {
 export async function planRun(runtime: Runtime, input: PlanRunInput, context: PlanContext): Promise<RunPlan> {
   const { config } = runtime;
   const { service } = context;
-  const chosen = choose(runtime, input.targets ?? []);
+  const { missingCrons } = context;
+  const chosen = selectTargets({ config, names: input.targets ?? [], cron: input.cron, missingCrons });
   const base = {
     service,
     settings: { ...config.backup.run, deadlineMs: deadlineMs(runtime, input) },
@@ -32,35 +36,19 @@ export async function planRun(runtime: Runtime, input: PlanRunInput, context: Pl
   };
   try {
     const identity = await identify(runtime, context);
-    const run = await reserve(runtime, input, identity);
-    const directoryIds = { ...context.directoryIds, [DEFAULT_HOST]: identity.id };
+    const recorded = (await newestRecord(runtime.local))?.directoryIds;
+    const directoryIds = { ...recorded, ...context.directoryIds, [DEFAULT_HOST]: identity.id };
+    const run = await reserve(runtime, input, { identity, directoryIds });
     return { ...base, run, ...chosen, directoryIds, reserved: true };
   } catch (error) {
     if (!(error instanceof BackupError) || error.code !== 'DirectoryUnknown') throw error;
     const run = runId(new Date(input.startedAt), config.backup.timezone);
-    const refused = [...chosen.refused, ...chosen.targets.map((t) => refuse(t, error.text))];
-    return { ...base, run, targets: [], refused, directoryIds: context.directoryIds, reserved: false };
+    // Other hosts have directories of their own.
+    const targets = chosen.targets.filter((t) => t.host !== DEFAULT_HOST);
+    const here = chosen.targets.filter((t) => t.host === DEFAULT_HOST);
+    const refused = [...chosen.refused, ...here.map((t) => refuse(t, error.text))];
+    return { ...base, run, targets, refused, directoryIds: context.directoryIds, reserved: false };
   }
-}
-
-function choose({ config }: Runtime, names: readonly string[]): { targets: Target[]; refused: RefusedTarget[] } {
-  const wanted = new Set(names.map((n) => n.toLowerCase()));
-  const isWanted = (name: string) => wanted.size === 0 || wanted.has(name.toLowerCase());
-  const targets = config.targets.filter((t) => isWanted(t.name));
-  const refused = config.refused
-    .filter((t) => isWanted(t.target))
-    .map(({ target, kind, error }) => ({ target, kind, error }));
-  const known = new Set([...targets.map((t) => t.name.toLowerCase()), ...refused.map((t) => t.target.toLowerCase())]);
-  const missing = names.filter((n) => !known.has(n.toLowerCase()));
-  if (missing.length === 0) return { targets, refused };
-  const isDisabled = config.disabled.some((d) => missing.some((m) => m.toLowerCase() === d.target.toLowerCase()));
-  throw new BackupError(
-    'NotFound',
-    `cannot back up ${missing.join(', ')}: because ${config.file} has no such enabled target`,
-    {
-      hint: isDisabled ? 'set `enabled: true`' : '`backupctl config show` lists the targets',
-    },
-  );
 }
 
 function identify(runtime: Runtime, { service, directoryIds }: PlanContext): Promise<DirectoryIdentity> {
@@ -68,7 +56,12 @@ function identify(runtime: Runtime, { service, directoryIds }: PlanContext): Pro
   return establishIdentity({ root: runtime.local.root, service, ...(expectedId !== undefined && { expectedId }) });
 }
 
-function reserve(runtime: Runtime, input: PlanRunInput, identity: DirectoryIdentity): Promise<string> {
+interface Known {
+  identity: DirectoryIdentity;
+  directoryIds: Record<string, string>;
+}
+
+function reserve(runtime: Runtime, input: PlanRunInput, { identity, directoryIds }: Known): Promise<string> {
   return reserveRun({
     destination: runtime.local,
     start: new Date(input.startedAt),
@@ -76,6 +69,7 @@ function reserve(runtime: Runtime, input: PlanRunInput, identity: DirectoryIdent
     record: {
       service: identity.service,
       directoryId: identity.id,
+      directoryIds,
       workflowId: input.workflowId,
       trigger: input.trigger,
       startedAt: input.startedAt,
@@ -95,6 +89,6 @@ function deadlineMs({ config }: Runtime, { cron, startedAt }: PlanRunInput): num
   return Math.min(LONGEST_RUN_MS, Math.round(0.9 * gapMs));
 }
 
-function refuse({ name, kind }: Target, error: string): RefusedTarget {
-  return { target: name, kind, error };
+function refuse({ name, kind, host }: Target, error: string): RefusedTarget {
+  return { target: name, kind, error, host };
 }

@@ -19,7 +19,14 @@ export async function pruneDestination(
   const lines = input.targets.map((target) => lineOf(target, input));
   const { entries } = await createCatalog(destination).list();
   const plan = planPrune({ service: input.service, run: input.run, now: new Date(), entries, lines });
-  await applyPrune({ destination, plan, service: input.service, currentRun: input.run, log: step.log });
+  await applyPrune({
+    destination,
+    plan,
+    service: input.service,
+    currentRun: input.run,
+    host: runtime.config.host,
+    log: step.log,
+  });
   return { removedCount: plan.remove.length, warnings: plan.warnings };
 }
 
@@ -31,13 +38,22 @@ export interface ApplyPruneInput {
   destination: Destination;
   plan: PrunePlan;
   service: string;
+  /** That this process works for. */
+  host: string;
   /** Its record stays, whatever it brought. */
   currentRun?: string;
   log: (line: string) => void;
 }
 
 /** Removes what a plan says, oldest first, and what that leaves without meaning: checksums, empty runs. */
-export async function applyPrune({ destination, plan, service, currentRun, log }: ApplyPruneInput): Promise<void> {
+export async function applyPrune({
+  destination,
+  plan,
+  service,
+  currentRun,
+  host,
+  log,
+}: ApplyPruneInput): Promise<void> {
   const catalog = createCatalog(destination);
   for (const { entry, reason } of [...plan.remove].reverse()) {
     log(`${entry.manifest.target}: removing ${destination.location}/${entry.path}: ${reason}`);
@@ -47,6 +63,7 @@ export async function applyPrune({ destination, plan, service, currentRun, log }
     destination,
     service,
     keepRecords: KEPT_RECORDS,
+    ...(destination.kind === 'local' && { host }),
     ...(currentRun !== undefined && { currentRun }),
   });
 }

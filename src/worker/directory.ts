@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import { onlyOne, servicesOfArtifacts } from '../artifact-services.js';
 import { establishIdentity, readIdentity } from '../directory-identity.js';
 import { BackupError } from '../domain/errors.js';
+import { DEFAULT_HOST } from '../domain/target.js';
 import { hostQueue } from '../domain/task-queues.js';
 import type { Runtime } from '../runtime.js';
 import { queuePollers } from '../temporal/pollers.js';
@@ -14,12 +15,12 @@ export interface SettleDirectoryInput {
   runtime: Runtime;
   client: Client;
   schedules: readonly ScheduleFound[];
-  host: string;
   log: Log;
 }
 
 export interface SettledDirectory {
-  service: string;
+  /** Undefined on a further host where nobody knows: the plan of a run tells it. */
+  service: string | undefined;
   /** Empty where the directory is not the expected one: captures then fail, and say so. */
   directoryId: string;
 }
@@ -27,11 +28,13 @@ export interface SettledDirectory {
 /**
  * Settles which directory this worker writes to and whose service it is. A directory that nobody knows gets its identity here. One that
  * is not there although it is known (a disk that is not mounted) lets the worker start, so that each run can say so; a second directory
- * beside that of another worker of this host is refused.
+ * beside that of another worker of this host is refused. That of a further host is made by the first capture there: the plan knows
+ * whether there was one already.
  */
 export async function settleDirectory(input: SettleDirectoryInput): Promise<SettledDirectory> {
-  const { runtime, client, schedules, host, log } = input;
+  const { runtime, client, schedules, log } = input;
   const root = runtime.local.root;
+  const { host } = runtime.config;
   const knownName = runtime.config.backup.service ?? onlyOne(new Set(schedules.map((s) => s.memo.backupService)));
   const ofArtifacts = () => servicesOfArtifacts(runtime.destinations, (text) => log.warn(text));
   const other = await directoryOfOthers(client, host);
@@ -40,7 +43,9 @@ export async function settleDirectory(input: SettleDirectoryInput): Promise<Sett
   const present = await readIdentity(root);
   if (other !== undefined && present?.id !== other) throw secondDirectory(root, host, other);
   try {
-    const service = runtime.config.backup.service ?? present?.service ?? knownName ?? onlyOne(await ofArtifacts());
+    const told = runtime.config.backup.service ?? present?.service ?? knownName;
+    if (present === undefined && host !== DEFAULT_HOST) return { service: told, directoryId: '' };
+    const service = told ?? onlyOne(await ofArtifacts());
     const identity = await establishIdentity({
       root,
       ...(service !== undefined && { service }),

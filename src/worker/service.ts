@@ -5,15 +5,20 @@ import type { ConfigPaths } from '../config/options.js';
 import { DEFAULT_HOST } from '../domain/target.js';
 import { openRunLog, type RunLog } from '../run-log.js';
 import { loadRuntime, type Runtime } from '../runtime.js';
+import { cronsOf } from '../config/schedules.js';
+import { applySchedules } from '../temporal/schedule-apply.js';
+import { listSchedules, refuseStrangers } from '../temporal/schedules.js';
 import { registerSearchAttributes } from '../temporal/search-attributes.js';
-import { applySchedule, knownDirectoryIds, listSchedules, refuseStrangers } from '../temporal/schedules.js';
 import type { Log } from './log.js';
 import { settleDirectory } from './directory.js';
 
 /** What a worker is, once its start has settled it. */
 export interface Service {
-  name: string;
+  /** Undefined on a further host that no run has reached yet: the first one's plan tells. */
+  name: string | undefined;
   host: string;
+  /** The service for all of whose hosts it does what is done once: workflows, plans, reports, schedules. Undefined: none. */
+  orchestrates: string | undefined;
   directoryId: string;
   deps: ActivityDeps;
 }
@@ -25,23 +30,32 @@ export interface CreateServiceInput {
   log: Log;
 }
 
-/** Settles whose service this is and which directory, refuses what would do damage, and applies the schedule. */
+/** Settles whose service this is and which directory, refuses what would do damage, and applies the schedules. */
 export async function createService({ runtime, paths, client, log }: CreateServiceInput): Promise<Service> {
-  const host = DEFAULT_HOST;
+  const { host } = runtime.config;
   const schedules = await listSchedules(client);
-  const { service: name, directoryId } = await settleDirectory({ runtime, client, schedules, host, log });
-  refuseStrangers(schedules, name, client.options.namespace);
-  const known = knownDirectoryIds(schedules, name);
-  const directoryIds = directoryId === '' ? known : { ...known, [host]: directoryId };
-  const { schedule: cron, timezone } = runtime.config.backup;
-  const wish = cron === undefined ? undefined : { service: name, cron, timezone, directoryIds };
-  log.info(
-    { schedule: cron ?? 'none', timezone, outcome: await applySchedule(client, name, wish) },
-    'schedule applied',
-  );
-  const warning = await registerSearchAttributes(client);
-  if (warning !== undefined) log.warn(warning);
-  return { name, host, directoryId, deps: createDeps(runtime, paths, log) };
+  const { service: name, directoryId } = await settleDirectory({ runtime, client, schedules, log });
+  if (name !== undefined) refuseStrangers(schedules, name, client.options.namespace);
+  const orchestrates = host === DEFAULT_HOST ? name : undefined;
+  if (orchestrates !== undefined) {
+    const directoryIds: Record<string, string> = directoryId === '' ? {} : { [host]: directoryId };
+    await bringSchedules({ runtime, client, log, service: orchestrates, directoryIds });
+    const warning = await registerSearchAttributes(client);
+    if (warning !== undefined) log.warn(warning);
+  }
+  return { name, host, orchestrates, directoryId, deps: createDeps(runtime, paths, log) };
+}
+
+interface BringSchedulesInput extends Omit<CreateServiceInput, 'paths'> {
+  service: string;
+  directoryIds: Record<string, string>;
+}
+
+async function bringSchedules({ runtime: { config }, client, log, ...wish }: BringSchedulesInput): Promise<void> {
+  const { timezone } = config.backup;
+  const applied = await applySchedules(client, { ...wish, crons: cronsOf(config), timezone });
+  for (const { cron, outcome } of applied) log.info({ schedule: cron, timezone, outcome }, 'schedule applied');
+  if (applied.length === 0) log.info('no schedule: runs are started by hand');
 }
 
 function createDeps(atStart: Runtime, paths: ConfigPaths, log: Log): ActivityDeps {

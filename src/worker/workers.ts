@@ -31,7 +31,7 @@ export interface CreateWorkersInput {
   attempts: Attempts;
 }
 
-/** Two Workers: one for workflows and short questions, one for what this host captures and copies. */
+/** A Worker for what this host captures and copies and, of the orchestrator, one for workflows and short questions. */
 export async function createWorkers({ connection, client, service, attempts }: CreateWorkersInput): Promise<Worker[]> {
   const common = {
     connection,
@@ -48,20 +48,21 @@ export async function createWorkers({ connection, client, service, attempts }: C
     defaultHeartbeatThrottleInterval: 5_000,
     activityTaskPollerBehavior: ACTIVITY_POLLS,
   };
-  const orchestrator = await Worker.create({
-    ...common,
-    taskQueue: ORCHESTRATOR_QUEUE,
-    workflowBundle: { code: await workflowCode() },
-    activities: createOrchestratorActivities({ ...service.deps, client, service: service.name }),
-    maxConcurrentActivityTaskExecutions: ORCHESTRATOR_SLOTS,
-    workflowTaskPollerBehavior: WORKFLOW_POLLS,
-    stickyQueueScheduleToStartTimeout: STICKY_MS,
-  });
   const host = await Worker.create({
     ...common,
     taskQueue: hostQueue(service.host),
     activities: attempts.counting(createHostActivities(service.deps)),
     maxConcurrentActivityTaskExecutions: HOST_SLOTS,
+  });
+  if (service.orchestrates === undefined) return [host];
+  const orchestrator = await Worker.create({
+    ...common,
+    taskQueue: ORCHESTRATOR_QUEUE,
+    workflowBundle: { code: await workflowCode() },
+    activities: createOrchestratorActivities({ ...service.deps, client, service: service.orchestrates }),
+    maxConcurrentActivityTaskExecutions: ORCHESTRATOR_SLOTS,
+    workflowTaskPollerBehavior: WORKFLOW_POLLS,
+    stickyQueueScheduleToStartTimeout: STICKY_MS,
   });
   return [orchestrator, host];
 }

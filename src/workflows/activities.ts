@@ -98,8 +98,9 @@ export function copies(step: HostStep) {
   });
 }
 
-export function prunes(step: HostStep) {
-  return proxyActivities<Pick<HostActivities, 'pruneDestination'>>({
+/** What is done on a host when its targets are. */
+export function closingSteps(step: HostStep) {
+  return proxyActivities<Pick<HostActivities, 'pruneDestination' | 'recordRun'>>({
     ...hostOptions(step),
     retry: { initialInterval: '2 seconds', maximumInterval: '30 seconds', maximumAttempts: 5 },
   });
@@ -127,12 +128,16 @@ export async function onHost<T>(host: string, step: () => Promise<T>): Promise<T
     } catch (error) {
       if (isWorkerShutdown(error)) continue;
       if (!isUnpolled(error)) throw error;
-      if (!(await orchestrator.isQueuePolled({ taskQueue: hostQueue(host) }))) throw unpolled(host);
+      if (!(await orchestrator.isQueuePolled({ taskQueue: hostQueue(host) }))) {
+        throw ApplicationFailure.nonRetryable(unpolledText(host), UNPOLLED);
+      }
     }
   }
 }
 
-function unpolled(host: string): ApplicationFailure {
-  const message = `no worker polls ${hostQueue(host)}\nHINT: start a worker on that host, or disable its targets`;
-  return ApplicationFailure.nonRetryable(message, 'Unpolled');
+/** The failure type of a step that no worker of its host took. */
+export const UNPOLLED = 'Unpolled';
+
+export function unpolledText(host: string): string {
+  return `no worker polls ${hostQueue(host)}\nHINT: start a worker on that host, or disable its targets`;
 }

@@ -16,6 +16,7 @@ import { setFoundBy, type FoundBy } from './found-by.js';
 import { plainLine } from './markdown.js';
 import { pruneDestinations } from './prune.js';
 import { runProgressQuery } from './queries.js';
+import { recordOnHosts } from './record.js';
 import { RunState } from './run-state.js';
 
 /** A failure's message is for a glance, and bounded by the server; its details hold the whole report. */
@@ -50,7 +51,10 @@ export async function BackupRun(input: BackupRunInput): Promise<RunReport> {
     const { run, service, destinations, reserved } = plan;
     const { trigger } = input;
     const planned = { run, service, destinations, reserved };
-    report.warnings.push(...(await orchestrator.reportRun({ plan: planned, startedAt, trigger, report })));
+    const directoryIds = { ...plan.directoryIds, ...state.directoryIds };
+    const record = { plan: planned, directoryIds, startedAt, trigger, report };
+    report.warnings.push(...(await recordOnHosts(plan, state.brought, record)));
+    report.warnings.push(...(await orchestrator.reportRun(record)));
     state.finished(report);
     if (plan.searchAttributes) await setFoundBy(foundByAtEnd(report));
     return conclude(report);

@@ -8,7 +8,7 @@ import type {
 } from '../domain/steps.js';
 import type { TargetOutcome, TargetResult } from '../domain/outcome.js';
 import type { DestinationKind } from '../domain/target.js';
-import { captures, copies, onHost } from './activities.js';
+import { UNPOLLED, captures, copies, onHost } from './activities.js';
 import { failureText } from './failures.js';
 import { setFoundBy } from './found-by.js';
 import { targetPhaseQuery } from './queries.js';
@@ -24,6 +24,7 @@ export async function BackupTarget(input: BackupTargetInput): Promise<BackupTarg
   let captured: CapturedArtifact | undefined;
   const brought: BroughtTarget['brought'] = {};
   const errors: string[] = [];
+  let isUnpolled = false;
   const show = (shown: TargetDetailsInput['phase']) =>
     setCurrentDetails(targetDetails({ name, kind, run: input.run, phase: shown, captured, errors }));
   const end = async (outcome: TargetOutcome) => {
@@ -50,10 +51,11 @@ export async function BackupTarget(input: BackupTargetInput): Promise<BackupTarg
       await end(isLate(input) ? 'failed' : 'cancelled');
       throw error;
     }
+    isUnpolled = error instanceof ApplicationFailure && error.type === UNPOLLED;
     errors.push(failureText(error, captureOf(input)));
   }
   await end(errors.length === 0 ? 'succeeded' : 'failed');
-  return settle(input, captured, brought, errors);
+  return settle(input, { captured, brought, errors, isUnpolled });
 }
 
 /** Whether the run's deadline has passed: what it ends counts as failed. */
@@ -100,15 +102,18 @@ async function copy(
   }
 }
 
-function settle(
-  { target }: BackupTargetInput,
-  captured: CapturedArtifact | undefined,
-  brought: BroughtTarget['brought'],
-  errors: string[],
-): BackupTargetResult {
+interface Done {
+  captured: CapturedArtifact | undefined;
+  brought: BroughtTarget['brought'];
+  errors: string[];
+  isUnpolled: boolean;
+}
+
+function settle({ target }: BackupTargetInput, { captured, brought, errors, isUnpolled }: Done): BackupTargetResult {
   const result: TargetResult = {
     target: target.name,
     kind: target.kind,
+    host: target.host,
     outcome: errors.length === 0 ? 'succeeded' : 'failed',
     durationMs: Date.now() - workflowInfo().startTime.getTime(),
     ...(errors.length > 0 && { error: errors.join('\n') }),
@@ -119,6 +124,8 @@ function settle(
   const settled: BackupTargetResult = {
     result,
     ...(captured && { brought: { target: name, kind, source: captured.source, host, retentionCount, brought } }),
+    ...(captured?.directoryId !== undefined && { directoryId: captured.directoryId }),
+    ...(isUnpolled && { isUnpolled }),
   };
   if (errors.length > 0) throw ApplicationFailure.nonRetryable(errors.join('\n'), 'TargetFailed', settled);
   return settled;

@@ -1,16 +1,17 @@
 import type { BroughtTarget } from '../domain/steps.js';
 import type { RunPlan } from '../domain/run.js';
 import { DEFAULT_HOST, type DestinationKind } from '../domain/target.js';
-import { onHost, prunes } from './activities.js';
+import { onHost, closingSteps } from './activities.js';
 import { failureText } from './failures.js';
 
 /** Prunes each destination that this run brought something to. Returns warnings: a prune that fails takes nothing from the targets. */
 export async function pruneDestinations(plan: RunPlan, brought: BroughtTarget[]): Promise<string[]> {
   const warnings: string[] = [];
   for (const destination of plan.destinations) {
-    for (const [host, targets] of byPrunerHost(destination, brought)) {
-      warnings.push(...(await pruneOne(plan, destination, host, targets)));
-    }
+    const prunings = [...byPrunerHost(destination, brought)].map(([host, targets]) =>
+      pruneOne(plan, destination, host, targets),
+    );
+    warnings.push(...(await Promise.all(prunings)).flat());
   }
   return warnings;
 }
@@ -36,7 +37,7 @@ async function pruneOne(
   const step = { host, settings, timeoutMs: 60 * 60_000, summary: `prune ${destination}` };
   try {
     const input = { service, run, destination, targets };
-    return (await onHost(host, () => prunes(step).pruneDestination(input))).warnings;
+    return (await onHost(host, () => closingSteps(step).pruneDestination(input))).warnings;
   } catch (error) {
     return [failureText(error, `prune ${destination}`)];
   }

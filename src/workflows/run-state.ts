@@ -1,4 +1,4 @@
-import type { BroughtTarget, RunProgress } from '../domain/steps.js';
+import type { BackupTargetResult, BroughtTarget, RunProgress } from '../domain/steps.js';
 import type { RunPlan, RunReport } from '../domain/run.js';
 import type { Target, TargetKind } from '../domain/target.js';
 import type { TargetResult } from '../domain/outcome.js';
@@ -10,6 +10,8 @@ type Row = RunProgress['targets'][number];
 export class RunState {
   readonly progress: RunProgress = { targets: [] };
   readonly brought: BroughtTarget[] = [];
+  /** Of the directories that something was captured to, by host. */
+  readonly directoryIds: Record<string, string> = {};
   readonly #rows = new Map<string, Row>();
   readonly #details = new RunDetails();
   #deadlinePassed = false;
@@ -22,8 +24,8 @@ export class RunState {
   planned(plan: RunPlan): void {
     this.progress.run = plan.run;
     for (const { name, kind } of plan.targets) this.#add({ target: name, kind, phase: 'waiting' });
-    for (const { target, kind, error } of plan.refused) {
-      const result: TargetResult = { target, kind, outcome: 'failed', error };
+    for (const { target, kind, host, error } of plan.refused) {
+      const result: TargetResult = { target, kind, ...(host !== undefined && { host }), outcome: 'failed', error };
       this.#add({ target, kind, phase: 'done', result });
     }
     this.#show();
@@ -33,9 +35,14 @@ export class RunState {
     this.#change(target.name, target.kind, { phase: 'capturing' });
   }
 
-  settle(result: TargetResult, brought?: BroughtTarget): void {
+  settle(result: TargetResult): void {
     this.#change(result.target, result.kind, { phase: 'done', result });
+  }
+
+  settleChild(host: string, { result, brought, directoryId }: BackupTargetResult): void {
+    this.settle(result);
     if (brought !== undefined) this.brought.push(brought);
+    if (directoryId !== undefined) this.directoryIds[host] = directoryId;
   }
 
   deadlinePassed(): void {

@@ -39,7 +39,7 @@ async function planFor(destination: Destination, targets: readonly string[]): Pr
 
 async function prune(destination: Destination, targets: readonly string[]): Promise<void> {
   const plan = await planFor(destination, targets);
-  await applyPrune({ destination, plan, service: SERVICE, currentRun: NEW_RUN, log: () => undefined });
+  await applyPrune({ destination, plan, service: SERVICE, host: 'default', currentRun: NEW_RUN, log: () => undefined });
 }
 
 const namesIn = async (destination: Destination, run: string) =>

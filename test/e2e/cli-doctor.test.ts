@@ -123,7 +123,7 @@ describe('backupctl doctor', () => {
     expect(messageOf('volume', 'data')).toContain('there is no volume');
     expect(messageOf('destination', 's3')).toContain('there is no bucket');
     expect(messageOf('docker', `none-${id}:1`)).toContain('the engine does not have it');
-    expect(messageOf('schedule')).toContain('Temporal has the one of an earlier configuration');
+    expect(messageOf('schedule')).toContain('Temporal has only others');
     for (const problem of problemsOf(findings)) expect(problem, problem.message).toHaveProperty('hint');
   });
 

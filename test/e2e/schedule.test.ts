@@ -4,7 +4,8 @@ import { afterEach, beforeAll, afterAll, describe, expect, it } from 'vitest';
 import { RUN_PATTERN } from '../../src/domain/names.js';
 import type { RunRecord, RunReport } from '../../src/domain/run.js';
 import { ORCHESTRATOR_QUEUE } from '../../src/domain/task-queues.js';
-import { applySchedule, listSchedules } from '../../src/temporal/schedules.js';
+import { applySchedules } from '../../src/temporal/schedule-apply.js';
+import { listSchedules } from '../../src/temporal/schedules.js';
 import type { BackupRun } from '../../src/workflows/backup-run.js';
 import { databaseItem, deploy, type Deployment, type DeploymentOptions } from '../support/deployment.js';
 import { createSharedDatabase, type SharedDatabase } from '../support/shared-database.js';
@@ -45,7 +46,7 @@ interface Shown {
 async function shown(d: Deployment): Promise<Shown> {
   const { json, stderr, code } = await d.backupctl(['schedule', 'show', '--json']);
   expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
-  return json as Shown;
+  return (json as Shown[])[0]!;
 }
 
 describe('the schedule', () => {
@@ -105,6 +106,46 @@ describe('the schedule', () => {
     expect(stderr).toContain('HINT: ');
   });
 
+  it('of a target comes beside the common one, and the two may meet', async () => {
+    const own = databaseItem('shire', database.name, "schedule: '*/2 * * * * * *'");
+    const databases = `${databaseItem('mordor', database.name)}\n${own}`;
+    const d = await deployed({ databases, settings: { schedule: '*/4 * * * * * *' } });
+    await d.startWorker();
+    await waitFor('a run of each that began in the same second', async () => {
+      const ended = (await records(d)).filter((r) => r.outcome === 'succeeded');
+      const isOf = (target: string) => (r: RunRecord) => r.targets.length === 1 && r.targets[0]?.target === target;
+      const second = (r: RunRecord) => r.startedAt.slice(0, 19);
+      const mordors = ended.filter(isOf('mordor')).map(second);
+      return ended.filter(isOf('shire')).some((r) => mordors.includes(second(r)));
+    });
+    expect((await records(d)).filter((r) => r.targets.length > 1)).toEqual([]);
+  });
+
+  it('of a target changes and goes away with its entry', async () => {
+    const mordor = databaseItem('mordor', database.name);
+    const withOwn = (cron: string) => `${mordor}\n${databaseItem('shire', database.name, `schedule: '${cron}'`)}`;
+    const d = await deployed({ databases: withOwn('0 4 * * *'), settings: { schedule: '0 3 * * *' } });
+    await d.startWorker();
+    const crons = async () => {
+      const { json } = await d.backupctl(['schedule', 'show', '--json']);
+      return (json as (Shown & { targets: string[] })[]).map(({ schedule, targets }) => ({ schedule, targets }));
+    };
+    const common = { schedule: '0 3 * * *', targets: ['mordor'] };
+    expect(await crons()).toEqual([common, { schedule: '0 4 * * *', targets: ['shire'] }]);
+    await waitFor('both to be listed', async () => (await listSchedules(d.client)).length === 2);
+    await d.configure({ databases: withOwn('0 5 * * *'), settings: { schedule: '0 3 * * *' } });
+    const changed = (await d.backupctl(['schedule', 'apply'])).stderr;
+    for (const line of ['0 3 * * *: unchanged', '0 5 * * *: created', '0 4 * * *: removed'])
+      expect(changed).toContain(line);
+    expect(await crons()).toEqual([common, { schedule: '0 5 * * *', targets: ['shire'] }]);
+    await waitFor('the change to be listed', async () =>
+      (await listSchedules(d.client)).some((s) => s.memo.cron === '0 5 * * *'),
+    );
+    await d.configure({ databases: mordor, settings: { schedule: '0 3 * * *' } });
+    expect((await d.backupctl(['schedule', 'apply'])).stderr).toContain('0 5 * * *: removed');
+    await waitFor('one to be left', async () => (await listSchedules(d.client)).length === 1);
+  });
+
   it('is warned about in a run where the file has another one by now', async () => {
     const d = await deployed({ settings: { schedule: '0 3 * * *' } });
     await d.startWorker();
@@ -136,7 +177,7 @@ describe('a worker', () => {
 
   it('refuses a namespace of another service', async () => {
     const d = await deployed({ settings: { service: 'gondor' } });
-    await applySchedule(d.client, 'shire', { service: 'shire', cron: '0 3 * * *', timezone: 'UTC', directoryIds: {} });
+    await applySchedules(d.client, { service: 'shire', crons: ['0 3 * * *'], timezone: 'UTC', directoryIds: {} });
     await waitFor('the schedule to be listed', async () => (await listSchedules(d.client)).length === 1);
     await expect(d.startWorker()).rejects.toThrow(/belongs to the service shire[^]*HINT: /);
   });

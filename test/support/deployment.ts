@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { inject } from 'vitest';
-import { ORCHESTRATOR_QUEUE } from '../../src/domain/task-queues.js';
+import { ORCHESTRATOR_QUEUE, hostQueue } from '../../src/domain/task-queues.js';
 import { queuePollers } from '../../src/temporal/pollers.js';
 import { inScratchDirectory, removeDirectory } from './scratch-directory.js';
 import { createNamespace } from './temporal-namespace.js';
@@ -40,9 +40,19 @@ export interface Deployment {
   configure(options: DeploymentOptions): Promise<void>;
   /** Starts `node dist/worker.js`, and waits until it polls. */
   startWorker(env?: Record<string, string>, options?: Pick<WorkerOptions, 'wrapper'>): Promise<WorkerProcess>;
+  /** A further host: the same targets, with a directory and an environment of its own, and no worker yet. */
+  addHost(host: string, env?: Record<string, string>): Promise<Host>;
   backupctl(args: readonly string[], env?: Record<string, string>): Promise<CommandResult>;
   startBackupctl(args: readonly string[], env?: Record<string, string>): RunningCommand;
   close(): Promise<void>;
+}
+
+export interface Host {
+  backupDir: string;
+  /** What its workers and commands find in their environment. */
+  env: Record<string, string>;
+  /** Starts its worker, and waits until it polls. */
+  startWorker(): Promise<WorkerProcess>;
 }
 
 /** Settings under which a failure is noticed in seconds; the server's own timers are good to about one. */
@@ -67,27 +77,34 @@ async function deployIn(directory: string, options: DeploymentOptions): Promise<
   const configFile = join(directory, 'backups.yml');
   const env = { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, BACKUPS_FILE: configFile };
   const workers: WorkerProcess[] = [];
-  const configure = (changed: DeploymentOptions) =>
-    writeConfiguration(directory, backupDir, { ...options, ...changed });
+  let current = options;
+  const configure = (changed: DeploymentOptions) => {
+    current = { ...options, ...changed };
+    return writeConfiguration(directory, backupDir, current);
+  };
+  const launch = async (workerEnv: Record<string, string>, queue: string, wrapping: Pick<WorkerOptions, 'wrapper'>) => {
+    const logFile = join(directory, `worker-${workers.length}.log`);
+    const worker = new WorkerProcess({ ...wrapping, env: workerEnv, logFile });
+    workers.push(worker);
+    await worker.start();
+    const types = queue === ORCHESTRATOR_QUEUE ? (['workflow', 'activity'] as const) : (['activity'] as const);
+    await waitFor('a worker to poll', async () => {
+      const pollers = await Promise.all(types.map((type) => queuePollers(client, { taskQueue: queue, type })));
+      return pollers.every((p) => p.some((identity) => identity.includes(` ${worker.pid}@`)));
+    });
+    return worker;
+  };
   await configure({});
   return {
     ...{ directory, backupDir, configFile, namespace, client, env, configure },
-    async startWorker(more = {}, wrapping = {}) {
-      const worker = new WorkerProcess({
-        ...wrapping,
-        env: { ...env, ...more },
-        logFile: join(directory, `worker-${workers.length}.log`),
-      });
-      workers.push(worker);
-      await worker.start();
-      await waitFor('a worker to poll', async () => {
-        const types = ['workflow', 'activity'] as const;
-        const pollers = await Promise.all(
-          types.map((type) => queuePollers(client, { taskQueue: ORCHESTRATOR_QUEUE, type })),
-        );
-        return pollers.every((p) => p.some((identity) => identity.includes(` ${worker.pid}@`)));
-      });
-      return worker;
+    startWorker: (more = {}, wrapping = {}) => launch({ ...env, ...more }, ORCHESTRATOR_QUEUE, wrapping),
+    async addHost(host, more = {}) {
+      const hostDirectory = join(directory, `host-${host}`);
+      const hostBackupDir = join(hostDirectory, 'backups');
+      await mkdir(hostBackupDir, { recursive: true });
+      await writeConfiguration(hostDirectory, hostBackupDir, { ...current, env: { ...current.env, ...more } });
+      const hostEnv = { ...env, BACKUPS_FILE: join(hostDirectory, 'backups.yml'), BACKUP_HOST: host };
+      return { backupDir: hostBackupDir, env: hostEnv, startWorker: () => launch(hostEnv, hostQueue(host), {}) };
     },
     backupctl: (args, more = {}) => runBackupctl({ args, env: { ...env, ...more }, cwd: directory }),
     startBackupctl: (args, more = {}) => startBackupctl({ args, env: { ...env, ...more }, cwd: directory }),

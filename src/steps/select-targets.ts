@@ -1,0 +1,67 @@
+import type { Config } from '../config/config.js';
+import { cronOf } from '../config/schedules.js';
+import { BackupError } from '../domain/errors.js';
+import type { RefusedTarget } from '../domain/run.js';
+import type { Target } from '../domain/target.js';
+
+export interface SelectTargetsInput {
+  config: Config;
+  /** Names; empty: all that belong to the run. */
+  names: readonly string[];
+  /** The cron whose schedule started the run; absent: a person did, and everything belongs to it. */
+  cron?: string | undefined;
+  /** Those of the configuration that Temporal has no schedule for yet. */
+  missingCrons: ReadonlySet<string>;
+}
+
+export interface SelectedTargets {
+  targets: Target[];
+  refused: RefusedTarget[];
+}
+
+/** The enabled targets of a run. Throws NotFound where one that is named is not there. */
+export function selectTargets(input: SelectTargetsInput): SelectedTargets {
+  const { config, names } = input;
+  if (names.length > 0) requireNamed(config, names);
+  const wanted = new Set(names.map((name) => name.toLowerCase()));
+  const isNamed = (name: string) => wanted.size === 0 || wanted.has(name.toLowerCase());
+  const isDue = dueBy(input);
+  return {
+    targets: config.targets.filter((t) => isNamed(t.name) && isDue(t)),
+    refused: config.refused
+      .filter((t) => isNamed(t.target) && isDue(t))
+      .map(({ target, kind, error, onHost }) => ({
+        target,
+        kind,
+        error,
+        ...(onHost !== undefined && { host: onHost }),
+      })),
+  };
+}
+
+/**
+ * Whether an entry belongs to the schedule that fired. Until the schedules are applied anew some entries have none: the run of the
+ * common schedule, or of one that the file no longer names, takes them too, so that none is left out in silence.
+ */
+function dueBy({ config, cron, missingCrons }: SelectTargetsInput): (entry: { schedule?: string }) => boolean {
+  if (cron === undefined) return () => true;
+  const entries = [...config.targets, ...config.refused];
+  const takesRest = cron === config.backup.schedule || !entries.some((entry) => cronOf(entry, config) === cron);
+  return (entry) => {
+    const own = cronOf(entry, config);
+    return own === cron || (takesRest && (own === undefined || missingCrons.has(own)));
+  };
+}
+
+function requireNamed(config: Config, names: readonly string[]): void {
+  const isOneOf = (list: readonly string[], name: string) => list.some((n) => n.toLowerCase() === name.toLowerCase());
+  const known = [...config.targets.map((t) => t.name), ...config.refused.map((t) => t.target)];
+  const missing = names.filter((name) => !isOneOf(known, name));
+  if (missing.length === 0) return;
+  const isDisabled = config.disabled.some(({ target }) => isOneOf(missing, target));
+  throw new BackupError(
+    'NotFound',
+    `cannot back up ${missing.join(', ')}: because ${config.file} has no such enabled target`,
+    { hint: isDisabled ? 'set `enabled: true`' : '`backupctl config show` lists the targets' },
+  );
+}
