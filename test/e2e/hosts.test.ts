@@ -106,7 +106,7 @@ describe('a target of a further host', () => {
 describe('a host whose worker is gone', () => {
   it('fails its targets by name, and keeps no other from being done, three fires in a row', async () => {
     const d = await deployed({
-      settings: { service: 'middle-earth', schedule: '*/8 * * * * * *', unpolled_timeout: '1s' },
+      settings: { service: 'middle-earth', schedule: '*/10 * * * * * *', unpolled_timeout: '1s', deadline: '60s' },
     });
     await d.startWorker();
     const records = async () => {
