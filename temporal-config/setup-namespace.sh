@@ -8,11 +8,15 @@ retention=720h # 30 days of workflow history
 # A server that has just started needs some seconds until it knows a new namespace.
 again() { # COMMAND...
   tries=0
-  until "$@"; do
+  until said=$("$@" 2>&1); do
     tries=$((tries + 1))
-    [ "$tries" -lt 30 ] || return 1
+    if [ "$tries" -ge 30 ]; then
+      echo "$said" >&2
+      return 1
+    fi
     sleep 1
   done
+  [ -z "$said" ] || echo "$said"
 }
 
 has_namespace() { temporal operator namespace describe >/dev/null 2>&1; }
