@@ -58,6 +58,12 @@ export class ComposeStack {
     throw new Error(`docker compose ${args.join(' ')} ended with ${String(code)}:\n${stdout}${stderr}`);
   }
 
+  /** Types commands of a guide, in the stack's directory; throws at the first that fails. */
+  async shell(commands: string): Promise<void> {
+    const options = { cwd: this.files.directory, env: ownEnvironment({}), maxBuffer: 64 * 1024 * 1024 };
+    await run('bash', ['-euxc', commands], options);
+  }
+
   /** Starts what does not run, and waits until all of it is healthy. */
   async up(...more: string[]): Promise<void> {
     const args = ['up', '--detach', '--wait', '--wait-timeout', String(STARTING_MS / 1000), '--no-build', ...more];
