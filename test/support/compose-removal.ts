@@ -15,8 +15,21 @@ export function stackName(random: string): string {
   return `backup-test-${String(process.pid)}-${random}`;
 }
 
+/** Of the project that a test adds to a stack, for the worker of another machine. */
+export function hostProject(name: string): string {
+  return `${name}-host`;
+}
+
 /** Takes a stack down: containers, volumes, networks, image, directory. By its name alone, so also one that is half made. */
 export async function removeStack(name: string): Promise<void> {
+  await removeProject(hostProject(name)); // it is on the network of the other
+  await removeProject(name);
+  const image = `backup-orchestrator:${name}`;
+  if ((await lines('images', '--quiet', image)).length > 0) await run('docker', ['image', 'rm', '--force', image]);
+  await removeDirectory(join(tmpdir(), name));
+}
+
+export async function removeProject(name: string): Promise<void> {
   const filter = ['--filter', `label=${PROJECT_LABEL}=${name}`];
   const remove = async (command: string[], found: string[]) => {
     if (found.length > 0) await run('docker', [...command, ...found]);
@@ -28,9 +41,6 @@ export async function removeStack(name: string): Promise<void> {
   await remove(['rm', '--force', '--volumes'], (await Promise.all(helpers)).flat());
   await remove(['volume', 'rm', '--force'], volumes);
   await remove(['network', 'rm'], await lines('network', 'ls', '--quiet', ...filter));
-  const image = `backup-orchestrator:${name}`;
-  await remove(['image', 'rm', '--force'], (await lines('images', '--quiet', image)).length > 0 ? [image] : []);
-  await removeDirectory(join(tmpdir(), name));
 }
 
 /** Those of test runs that were killed: what restarts by itself would come back with the engine. */
