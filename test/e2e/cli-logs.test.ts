@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createLocalDestination } from '../../src/destinations/local.js';
+import { establishIdentity } from '../../src/directory-identity.js';
 import type { RunRecord } from '../../src/domain/run.js';
 import { openRunLog } from '../../src/run-log.js';
 import { writeRunRecord } from '../../src/run-records.js';
@@ -15,6 +16,7 @@ let deployment: Deployment;
 
 beforeAll(async () => {
   deployment = await deploy();
+  await establishIdentity({ root: deployment.backupDir }); // logs are written to directories that are ours
 });
 afterAll(() => deployment.close());
 
