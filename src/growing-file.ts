@@ -7,7 +7,7 @@ const NEW_LINE = 0x0a;
 /** Reads a file that others write to, whole lines only. One that was cut or made anew is read from its beginning. */
 export class GrowingFile {
   #position = 0;
-  #inode: number | undefined;
+  #file: string | undefined;
   #rest: Buffer = Buffer.alloc(0);
 
   constructor(private readonly path: string) {}
@@ -33,12 +33,13 @@ export class GrowingFile {
   }
 
   async #read(file: FileHandle, take: (lines: Buffer) => Promise<void>): Promise<void> {
-    const { size, ino } = await file.stat();
-    if (size < this.#position || (this.#inode !== undefined && this.#inode !== ino)) {
+    const { size, ino, birthtimeNs } = await file.stat({ bigint: true });
+    const now = `${ino} ${birthtimeNs}`; // a new file often gets the inode of the one that was removed
+    if (size < this.#position || (this.#file !== undefined && this.#file !== now)) {
       this.#position = 0;
       this.#rest = Buffer.alloc(0);
     }
-    this.#inode = ino;
+    this.#file = now;
     for (;;) {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, this.#position);
       if (bytesRead === 0) return;
