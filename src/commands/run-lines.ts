@@ -40,7 +40,7 @@ export function targetLines(targets: readonly TargetView[]): string[] {
 function headline(shown: ShownLines, { run, targets }: RunView): string[] {
   if (run === undefined || shown.has('')) return [];
   shown.set('', run);
-  return [`run ${run}: ${targets.length} targets`];
+  return [`run ${run}: ${targets.length} ${targets.length === 1 ? 'target' : 'targets'}`];
 }
 
 function changeOf(shown: ShownLines, { target, kind, phase, result }: TargetView): string[] {

@@ -51,7 +51,8 @@ export class RunDetails {
       .map(({ status, count }) => `${count} ${status}`);
     const isLeft = this.#byStatus.waiting.size + this.#byStatus['at work'].size > 0;
     const now = report?.outcome ?? (isLeft ? 'going on' : 'pruning and reporting');
-    return `**Run ${run}**: ${now}, ${this.#rows.length} targets: ${counts.join(', ') || 'none'}`;
+    const targets = `${this.#rows.length} ${this.#rows.length === 1 ? 'target' : 'targets'}`;
+    return `**Run ${run}**: ${now}, ${targets}: ${counts.join(', ') || 'none'}`;
   }
 
   #shown(): string[] {

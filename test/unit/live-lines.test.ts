@@ -120,7 +120,7 @@ describe('lines of a log', () => {
     const lines = (...targets: TargetView[]) => changedLines(shown, aView(targets), NOW_MS);
     const { step } = retrying('mordor');
     expect(lines(retrying('mordor'))).toEqual([
-      'run 20261124_030000: 1 targets',
+      'run 20261124_030000: 1 target',
       'mordor: capturing',
       'mordor: capture attempt 2 failed, next in 12 s: cannot reach x: because',
     ]);
@@ -137,7 +137,7 @@ describe('lines of a log', () => {
     const shown = new Map<string, string>();
     const result = { target: 'gone', kind: 'database', outcome: 'succeeded' } as const;
     const lines = [done, { ...done, result }].map((row) => changedLines(shown, aView([row]), NOW_MS));
-    expect(lines).toEqual([['run 20261124_030000: 1 targets'], ['gone: succeeded']]);
+    expect(lines).toEqual([['run 20261124_030000: 1 target'], ['gone: succeeded']]);
   });
 
   it('tell each time that no worker answers', () => {

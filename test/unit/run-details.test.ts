@@ -98,6 +98,7 @@ describe('the details of a run', () => {
     state.settle({ target: 'mordor', kind, outcome: 'failed', error });
     const row = now()[4] ?? '';
     expect(now()).toHaveLength(5);
+    expect(now()[0]).toContain(', 1 target: 1 failed');
     expect(row).not.toContain('second');
     expect(row).not.toMatch(/(?<!\\)[<>&`*_[\]]|\p{Cc}/u);
     expect(row.match(/(?<!\\)\|/g)).toHaveLength(7);
