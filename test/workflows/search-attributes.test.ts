@@ -15,6 +15,7 @@ import {
   ending,
   openStage,
   startRun,
+  untilCancelled,
   withWorkers,
   type FakeActivities,
   type Stage,
@@ -75,6 +76,35 @@ describe('in a namespace with the search attributes', () => {
     await untilFoundBy(stage, `BackupTargets = "gondor" AND BackupOutcome = "succeeded"`, [child('gondor')]);
     await untilFoundBy(stage, `BackupFailedTargets = "shire" AND BackupOutcome = "partial"`, [id]);
     await untilFoundBy(stage, `BackupFailedTargets = "gondor"`, []);
+  });
+
+  it('a target that the deadline of its run ended is found among the failed ones', async () => {
+    const run = '20261124_060000';
+    const plan = aPlan(['rohan'], { run, settings: { ...SETTINGS, deadlineMs: 1_500 } });
+    const { report } = await withWorkers(stage, planned(plan, { host: { captureTarget: untilCancelled } }), async () =>
+      ending(await startRun(stage)),
+    );
+    expect(report.targets).toMatchObject([{ target: 'rohan', outcome: 'failed' }]);
+    const ofTarget = `BackupRunId = "${run}" AND WorkflowType = "BackupTarget"`;
+    await untilFoundBy(stage, `BackupFailedTargets = "rohan" AND BackupOutcome = "failed" AND ${ofTarget}`, [
+      'middle-earth/database/rohan',
+    ]);
+  });
+
+  it('a target that was cancelled with its run is not', async () => {
+    const run = '20261124_070000';
+    await withWorkers(
+      stage,
+      planned(aPlan(['rohan'], { run }), { host: { captureTarget: untilCancelled } }),
+      async () => {
+        const handle = await startRun(stage);
+        const ofTarget = `BackupRunId = "${run}" AND WorkflowType = "BackupTarget"`;
+        await untilFoundBy(stage, ofTarget, ['middle-earth/database/rohan']);
+        await handle.cancel();
+        await handle.result().catch(() => undefined);
+        await untilFoundBy(stage, `BackupOutcome = "cancelled" AND ${ofTarget}`, ['middle-earth/database/rohan']);
+      },
+    );
   });
 
   it('a run of more targets than fit is found by those that failed', async () => {
