@@ -23,13 +23,19 @@ async function keep(destination: Destination, ...records: RecordChanges[]): Prom
   }
 }
 
-async function forget(destination: Destination, keepRecords: number, currentRun?: string): Promise<string[]> {
+async function forget(
+  destination: Destination,
+  keepRecords: number,
+  currentRun?: string,
+  host?: string,
+): Promise<string[]> {
   await forgetEmptyRuns({
     destination,
     service: SERVICE,
     keepRecords,
     now: NOW,
     ...(currentRun !== undefined && { currentRun }),
+    ...(host !== undefined && { host }),
   });
   const left = (await destination.list()).map(({ path }) => path);
   return left
@@ -91,4 +97,18 @@ test('a directory with any other file stays, and so does one with an unreadable 
   await destination.createText(`${runOf(2)}/mordor.sql.gz.manifest.json`, 'unreadable');
   expect(await forget(destination, 0)).toEqual([runOf(2)]);
   expect((await destination.list()).map(({ path }) => path)).toContain(`${runOf(1)}/stranger.txt`);
+});
+
+test('a run whose artifacts lie on other hosts left none here', async () => {
+  const elsewhere = { ...aRunRecord({ run: runOf(1), artifacts: ['shire'] }).targets[0]!, host: 'north' };
+  const forgetOn = async (host: string) => {
+    const destination = await ownLocal();
+    for (const day of [1, 2]) {
+      const record = aRunRecord({ run: runOf(day), outcome: 'succeeded' });
+      await writeRunRecord(destination, { ...record, targets: [elsewhere] });
+    }
+    return forget(destination, 1, undefined, host);
+  };
+  expect(await forgetOn('default')).toEqual([runOf(2)]); // as a fruitless one
+  expect(await forgetOn('north')).toEqual([]); // they were pruned
 });

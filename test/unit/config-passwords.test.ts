@@ -76,6 +76,22 @@ describe('the password of a target', () => {
   });
 });
 
+describe("the password of another host's target", () => {
+  const onNorth = (config: object) =>
+    loadText(fileOf({ databases: [{ ...databaseEntry('d', config), on_host: 'north' }] }), { HERE: 'x' });
+
+  it('stays as it is written: its variable is set there, not here', async () => {
+    const config = await onNorth({ password: '${NORTH_PASSWORD}' });
+    expect(config.refused).toEqual([]);
+    expect(target(config).connection.passwordTemplate).toBe('${NORTH_PASSWORD}');
+  });
+
+  it('is all that does', async () => {
+    expect(target(await onNorth({ user: '${HERE}' })).connection.user).toBe('x');
+    expect((await onNorth({ user: '${NORTH_USER}' })).refused[0]?.error).toContain('NORTH_USER is not set');
+  });
+});
+
 describe('a password that cannot be', () => {
   it.each([
     ['hunter2\nx', {}],

@@ -28,6 +28,7 @@ describe('the targets of a run', () => {
   it('are all where a person started it, and those that are named', () => {
     expect(due(config)).toEqual(['mordor', 'shire', 'bree']);
     expect(due(config, undefined, [], ['SHIRE'])).toEqual(['shire']);
+    expect(due(configOf(NIGHTLY, { Shire: undefined }), undefined, [], ['sHIRE'])).toEqual(['Shire']);
   });
 
   it('are those of the schedule that fired', () => {
@@ -54,6 +55,13 @@ describe('the targets of a run', () => {
       selectTargets({ config: { ...config, refused }, names: [], cron, missingCrons: new Set() });
     expect(select(NIGHTLY).refused).toEqual([{ target: 'moria', kind: 'volume', error: 'bad' }]);
     expect(select(HOURLY).refused).toEqual([{ target: 'rohan', kind: 'volume', error: 'bad', host: 'north' }]);
+  });
+
+  it('leave what has no schedule yet to the common one also where a schedule has refused entries alone', () => {
+    const refused = [{ target: 'rohan', kind: 'volume' as const, line: 2, error: 'bad', schedule: '0 4 * * *' }];
+    const select = (cron: string) =>
+      selectTargets({ config: { ...config, refused }, names: [], cron, missingCrons: new Set([WEEKLY]) });
+    expect(select('0 4 * * *').targets).toEqual([]);
   });
 
   it('cannot be unknown or disabled ones', () => {
