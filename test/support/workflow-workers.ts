@@ -46,6 +46,8 @@ export interface FakeActivities {
   host?: Partial<HostActivities>;
   /** Default: true; without it nobody polls `backup-default`. */
   withHost?: boolean;
+  /** Whose queue is polled instead of that of `default`. */
+  hostName?: string;
 }
 
 /** Runs `work` while workers with made-up activities poll. */
@@ -60,7 +62,7 @@ export async function withWorkers<T>(stage: Stage, fakes: FakeActivities, work: 
   });
   if (fakes.withHost === false) return orchestrator.runUntil(work);
   const activities = { ...hostDefaults, ...fakes.host };
-  const host = await Worker.create({ ...common, taskQueue: hostQueue('default'), activities });
+  const host = await Worker.create({ ...common, taskQueue: hostQueue(fakes.hostName ?? 'default'), activities });
   return orchestrator.runUntil(() => host.runUntil(work));
 }
 
