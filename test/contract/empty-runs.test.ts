@@ -99,6 +99,12 @@ test('a directory with any other file stays, and so does one with an unreadable 
   expect((await destination.list()).map(({ path }) => path)).toContain(`${runOf(1)}/stranger.txt`);
 });
 
+test('an artifact without a host, as older records name it, was here where the default host is', async () => {
+  const destination = await ownLocal();
+  await keep(destination, { run: runOf(1), artifacts: ['mordor'] });
+  expect(await forget(destination, 1, undefined, 'default')).toEqual([]);
+});
+
 test('a run whose artifacts lie on other hosts left none here', async () => {
   const elsewhere = { ...aRunRecord({ run: runOf(1), artifacts: ['shire'] }).targets[0]!, host: 'north' };
   const forgetOn = async (host: string) => {

@@ -104,9 +104,13 @@ describe('backupctl logs --follow', () => {
     await appendFile(logFile(), 'them\n');
     await prints('two of them\n');
     await writeRunRecord(local(), aRunRecord({ run: RUN, outcome: 'partial' }));
-    await writeLog(RUN, 'last words', `run ${RUN}: partial`);
+    for (const word of ['last', 'words']) {
+      await writeLog(RUN, word);
+      await prints(` ${word}\n`); // whoever reads the second has seen the record before, and waits for the end
+    }
+    await writeLog(RUN, `run ${RUN}: partial`);
     const { code, stdout } = await ended;
-    expect(stdout).toMatch(/ begun\none\ntwo of them\n\S+ last words\n\S+ run \S+: partial\n$/);
+    expect(stdout).toMatch(/ begun\none\ntwo of them\n\S+ last\n\S+ words\n\S+ run \S+: partial\n$/);
     expect(code).toBe(0);
   });
 
@@ -135,6 +139,15 @@ describe('backupctl logs --follow', () => {
 
   it('ends where Temporal knows of no such run any more', async () => {
     const { ended } = await follow({ workflowId: 'never-was' });
+    const { code, stderr } = await ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('ended without a report') as string });
+  });
+
+  it('ends where the run was terminated', async () => {
+    const workflowId = 'terminated';
+    const run = await deployment.client.workflow.start('BackupRun', { workflowId, taskQueue: 'nobody', args: [] });
+    const { ended } = await follow({ workflowId });
+    await run.terminate();
     const { code, stderr } = await ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('ended without a report') as string });
   });

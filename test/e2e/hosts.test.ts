@@ -6,6 +6,7 @@ import { RUN_PATTERN } from '../../src/domain/names.js';
 import type { RunRecord, RunReport } from '../../src/domain/run.js';
 import { targetWorkflowId } from '../../src/domain/task-queues.js';
 import { listSchedules } from '../../src/temporal/schedules.js';
+import { findSearchAttributes } from '../../src/temporal/search-attributes.js';
 import { databaseItem, deploy, type Deployment, type DeploymentOptions } from '../support/deployment.js';
 import { createSharedDatabase, type SharedDatabase } from '../support/shared-database.js';
 import { waitFor } from '../support/wait-for.js';
@@ -185,10 +186,11 @@ describe('a worker of a further host', () => {
     await expect(d.startWorker({ BACKUP_HOST: 'no/host' })).rejects.toThrow(/cannot work for BACKUP_HOST [^]*HINT: /);
   });
 
-  it('touches no schedule', async () => {
+  it('touches no schedule and no search attribute', async () => {
     const d = await deployed({ settings: { service: 'middle-earth', schedule: '0 3 * * *' } });
     const north = await d.addHost('north');
     await north.startWorker();
     expect(await listSchedules(d.client)).toEqual([]);
+    expect((await findSearchAttributes(d.client)).missing).toHaveLength(4);
   });
 });

@@ -106,6 +106,24 @@ describe('the schedule', () => {
     expect(stderr).toContain('HINT: ');
   });
 
+  it('that is written anew stays paused, and a new one knows the directories that the old one knew', async () => {
+    const d = await deployed();
+    const wish = { service: 'gondor', timezone: 'UTC', directoryIds: { default: 'a', north: 'b' } };
+    const [first] = await applySchedules(d.client, { ...wish, crons: ['0 3 * * *'] });
+    const handle = d.client.schedule.getHandle(first?.scheduleId ?? '');
+    await handle.pause();
+    await handle.update(({ state, ...rest }) => ({ ...rest, state: { ...state, note: 'of an older version' } }));
+    expect(await applySchedules(d.client, { ...wish, crons: ['0 3 * * *'] })).toMatchObject([{ outcome: 'updated' }]);
+    expect((await handle.describe()).state.paused).toBe(true);
+    await waitFor('the schedule to be listed', async () => (await listSchedules(d.client)).length === 1);
+    const moved = { ...wish, crons: ['0 4 * * *'], directoryIds: { default: 'moved' } };
+    expect(await applySchedules(d.client, moved)).toMatchObject([{ outcome: 'created' }, { outcome: 'removed' }]);
+    await waitFor('the new one to be listed', async () => {
+      const [found, ...others] = await listSchedules(d.client);
+      return others.length === 0 && found?.memo.cron === '0 4 * * *' && found.memo.directoryIds;
+    }).then((directoryIds) => expect(directoryIds).toEqual(wish.directoryIds));
+  });
+
   it('of a target comes beside the common one, and the two may meet', async () => {
     const own = databaseItem('shire', database.name, "schedule: '*/2 * * * * * *'");
     const databases = `${databaseItem('mordor', database.name)}\n${own}`;

@@ -38,6 +38,7 @@ describe('a live display', () => {
     expect(drawing()).toContain('mordor  capturing');
     display.end();
     expect(drawing()).toBe('');
+    expect(vi.getTimerCount()).toBe(0); // or the process would go on
   });
 
   it('writes nothing while somebody else has the terminal, and afterwards what came meanwhile', () => {
@@ -45,7 +46,7 @@ describe('a live display', () => {
     display.show(view(started));
     expect(drawing()).toContain('mordor');
     display.pause();
-    display.show(view(started, failed));
+    display.show(view(started, failed, { ...started, target: 'rohan' }));
     display.say('the server does not answer');
     expect(drawing()).toBe('');
     expect(kept).toHaveLength(1);
