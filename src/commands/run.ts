@@ -99,6 +99,6 @@ function refuseUnknown({ config }: Runtime, targets: readonly string[]): void {
 async function refuseUnpolled(client: Client): Promise<void> {
   if ((await queuePollers(client, { taskQueue: ORCHESTRATOR_QUEUE, type: 'workflow' })).length > 0) return;
   throw new BackupError('Unpolled', `cannot start a run: because no worker polls ${ORCHESTRATOR_QUEUE}`, {
-    hint: 'start a worker (`npm start`); `backupctl doctor` shows what else is missing',
+    hint: 'start a worker (`docker compose up -d`, or `npm start`); `backupctl doctor` shows what else is missing',
   });
 }

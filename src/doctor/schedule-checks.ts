@@ -19,29 +19,34 @@ const APPLY = 'backupctl schedule apply, or start the worker again';
 export function scheduleChecks({ config }: Runtime, temporal: TemporalAccess): Check[] {
   const { timezone } = config.backup;
   const crons = cronsOf(config);
-  const checkOf = (subject: string, run: (client: Client, service: string) => Promise<string>): Check => ({
+  const serviceOf = async () => {
+    const service = await temporal.service;
+    if (service === undefined) throw unknownService();
+    return service;
+  };
+  const connected = () => whereConnected('whether the schedule is there', temporal.client);
+  const ofCron = (cron: string): Check => ({
     check: 'schedule',
-    subject,
+    subject: `${cron} (${timezone})`,
     run: async () => {
-      const client = await whereConnected('whether the schedule is there', temporal.client);
-      const service = await temporal.service;
-      if (service === undefined) throw unknownService();
+      const [client, service] = [await connected(), await serviceOf()];
       refuseStrangers(await temporal.schedules, service, temporal.namespace);
-      return run(client, service);
+      return checkOne(client, { service, cron, timezone });
     },
   });
-  return [
-    ...crons.map((cron) =>
-      checkOf(`${cron} (${timezone})`, (client, service) => checkOne(client, { service, cron, timezone })),
-    ),
-    checkOf(crons.length === 0 ? 'none' : 'no other', (client, service) =>
-      checkOthers(
+  const others: Check = {
+    check: 'schedules',
+    subject: crons.length === 0 ? 'none' : 'no other',
+    run: async () => {
+      const [client, service] = [await connected(), await serviceOf()];
+      return checkOthers(
         client,
         service,
         crons.map((cron) => ({ service, cron, timezone })),
-      ),
-    ),
-  ];
+      );
+    },
+  };
+  return [...crons.map(ofCron), others];
 }
 
 async function checkOne(client: Client, key: ScheduleKey): Promise<string> {

@@ -48,7 +48,7 @@ async function pollersOf({ client }: TemporalAccess, input: QueuePollersInput): 
   const pollers = await queuePollers(await whereConnected(`whether a worker polls ${taskQueue}`, client), input);
   if (pollers.length > 0) return pollers;
   throw new BackupError('Unpolled', `cannot run anything on ${taskQueue}: because no worker polls it`, {
-    hint: 'start a worker (npm start), with the same TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE as here',
+    hint: 'start a worker (docker compose up -d, or npm start), with the same TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE as here',
   });
 }
 
