@@ -77,6 +77,8 @@ export interface ReportRunInput {
   /** By host. */
   directoryIds?: Record<string, string>;
   startedAt: string;
+  /** RFC 3339; absent: the moment at which it is recorded. */
+  finishedAt?: string;
   trigger: BackupRunInput['trigger'];
   report: RunReport;
 }

@@ -38,7 +38,8 @@ export async function reportRun(runtime: Runtime, input: ReportRunInput): Promis
   return warnings;
 }
 
-function recordOf({ report, plan, trigger, startedAt, directoryIds }: ReportRunInput, directoryId: string): RunRecord {
+function recordOf(input: ReportRunInput, directoryId: string): RunRecord {
+  const { report, plan, trigger, startedAt, finishedAt, directoryIds } = input;
   return {
     run: plan.run,
     service: plan.service,
@@ -47,7 +48,7 @@ function recordOf({ report, plan, trigger, startedAt, directoryIds }: ReportRunI
     workflowId: report.workflowId,
     trigger,
     startedAt,
-    finishedAt: new Date().toISOString(),
+    finishedAt: finishedAt ?? new Date().toISOString(),
     outcome: report.outcome,
     targets: report.targets,
     warnings: report.warnings,

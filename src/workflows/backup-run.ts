@@ -52,7 +52,8 @@ export async function BackupRun(input: BackupRunInput): Promise<RunReport> {
     const { trigger } = input;
     const planned = { run, service, destinations, reserved };
     const directoryIds = { ...plan.directoryIds, ...state.directoryIds };
-    const record = { plan: planned, directoryIds, startedAt, trigger, report };
+    const finishedAt = new Date().toISOString();
+    const record = { plan: planned, directoryIds, startedAt, finishedAt, trigger, report };
     report.warnings.push(...(await recordOnHosts(plan, state.brought, record)));
     report.warnings.push(...(await orchestrator.reportRun(record)));
     state.finished(report);

@@ -52,7 +52,7 @@ it('a pg_dump that fails or lies is a failed target, and takes no good copy alon
   for (const { target, says } of targets) {
     const { durationMs: _durationMs, ...result } = report.targets.find((each) => each.target === target) ?? {};
     const error = expect.stringMatching(says) as string;
-    expect(result).toEqual({ target, kind: 'database', outcome: 'failed', error });
+    expect(result).toEqual({ target, kind: 'database', host: 'default', outcome: 'failed', error });
     expect(await attemptsOf(deployment, target)).toEqual({ captureTarget: 2 });
   }
   const ofHealthy = `healthy_${report.run}.sql.gz`;
