@@ -26,9 +26,9 @@ export async function removeStack(name: string): Promise<void> {
   await removeProject(name);
   const image = `backup-orchestrator:${name}`;
   if ((await lines('images', '--quiet', image)).length > 0) await run('docker', ['image', 'rm', '--force', image]);
-  await removeDirectory(join(tmpdir(), name));
 }
 
+/** Its containers, volumes, networks and directory. */
 export async function removeProject(name: string): Promise<void> {
   const filter = ['--filter', `label=${PROJECT_LABEL}=${name}`];
   const remove = async (command: string[], found: string[]) => {
@@ -41,6 +41,7 @@ export async function removeProject(name: string): Promise<void> {
   await remove(['rm', '--force', '--volumes'], (await Promise.all(helpers)).flat());
   await remove(['volume', 'rm', '--force'], volumes);
   await remove(['network', 'rm'], await lines('network', 'ls', '--quiet', ...filter));
+  await removeDirectory(join(tmpdir(), name));
 }
 
 /** Those of test runs that were killed: what restarts by itself would come back with the engine. */
