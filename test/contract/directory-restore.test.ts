@@ -106,6 +106,17 @@ test.each([
   expect(await stat(restore.into)).toMatchObject({ mode, uid });
 });
 
+test('an artifact that goes on where its reader stops content is refused, and leaves nothing', async () => {
+  const restore = await restoreOf('echo one >file');
+  await appendFile(restore.artifactPath, randomBytes(1024 * 1024));
+  const { bgzip: _bgzip, ...tools } = restore.tools;
+  const pigz = tools.pigz ?? expect.fail('pigz is not there');
+  await expect(restoreDirectory({ ...restore, tools: { ...tools, gzip: pigz } })).rejects.toThrow(
+    'because more follows the end of its compressed data',
+  );
+  expect(await beside(restore)).toEqual([]);
+});
+
 test('an aborted restore leaves neither programs nor files', async () => {
   const restore = await restoreOf('head -c 4M /dev/urandom >noise');
   const directory = await testDirectory();

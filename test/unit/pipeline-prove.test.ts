@@ -119,6 +119,14 @@ test('a dump cut between two members is found by bgzip’s missing end, and by t
   await expect(prove(repaired)).rejects.toThrow('because the end marker of pg_dump is missing');
 });
 
+test('a file that goes on where its reader stops content is refused', async () => {
+  const pigz = tools.pigz ?? expect.fail('pigz is not there');
+  const bytes = Buffer.concat([compress(SQL + SQL_END, 'gzip', 6, pigzOnly), randomBytes(1024 * 1024)]);
+  await expect(prove(bytes, { tools: { ...pigzOnly, gzip: pigz } })).rejects.toThrow(
+    'cannot accept artifact: because more follows the end of its compressed data',
+  );
+});
+
 test('an archive that is cut within a file of zeros is found', async () => {
   const bytes = compress(tarOf(Buffer.alloc(20_000_000)));
   await expect(prove(bytes, { kind: 'volume' })).resolves.toEqual(factsOf(bytes));

@@ -43,6 +43,24 @@ async function targetOnce(
   });
 }
 
+/** A capture whose first attempt fails once its heartbeat was seen, by whoever is `watching`: the server then hands it on. */
+function failingOnceSeen() {
+  let seen: () => void = () => undefined;
+  const isSeen = new Promise<void>((resolve) => (seen = resolve));
+  const captureTarget = async () => {
+    const { heartbeat, info } = Context.current();
+    if (info.attempt > 1) return untilCancelled();
+    heartbeat({ bytesDone: 9, movedAtMs: 1, now: { attempt: 1, bytesDone: 9, atMs: 1 } } satisfies HeartbeatDetails);
+    await isSeen;
+    throw ApplicationFailure.retryable('cannot reach x: because it is away');
+  };
+  const watching = (isReached: (row: TargetView) => boolean) => (row: TargetView) => {
+    if (row.step?.progress !== undefined) seen();
+    return isReached(row);
+  };
+  return { host: { captureTarget }, watching };
+}
+
 describe('a step that is not over', () => {
   it('tells the bytes of its heartbeat, when it was started, and where a copy goes', async () => {
     const details: HeartbeatDetails = {
@@ -70,18 +88,15 @@ describe('a step that is not over', () => {
   });
 
   it('tells why an attempt failed and when the next one is due, and not the bytes of the one before', async () => {
-    const captureTarget = async () => {
-      const { heartbeat, info } = Context.current();
-      if (info.attempt > 1) return untilCancelled();
-      heartbeat({ bytesDone: 9, movedAtMs: 1, now: { attempt: 1, bytesDone: 9, atMs: 1 } } satisfies HeartbeatDetails);
-      throw ApplicationFailure.retryable('cannot reach x: because it is away');
-    };
-    const host = { captureTarget };
+    const first = failingOnceSeen();
     const settings = { ...SETTINGS, retryDelayMs: 60_000 };
-    const failed = await targetOnce({ host }, ({ step }) => step?.state === 'retrying', { settings });
+    const isRetrying = first.watching(({ step }) => step?.state === 'retrying');
+    const failed = await targetOnce({ host: first.host }, isRetrying, { settings });
     const failure = 'cannot reach x: because it is away';
     expect(failed.step).toMatchObject({ attempt: 2, failure, nextAttemptAt: expect.any(Date) as Date });
-    const again = await targetOnce({ host }, ({ step }) => step?.attempt === 2 && step.state === 'running');
+    const other = failingOnceSeen();
+    const isAgain = other.watching(({ step }) => step?.attempt === 2 && step.state === 'running');
+    const again = await targetOnce({ host: other.host }, isAgain);
     expect(again.step).toMatchObject({ failure });
     expect(again.step?.progress).toBeUndefined();
   });
