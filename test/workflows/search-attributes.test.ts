@@ -107,6 +107,18 @@ describe('in a namespace with the search attributes', () => {
     );
   });
 
+  it('a run of more failed targets than fit is found by the first of them', async () => {
+    const run = '20261124_080000';
+    const names = Array.from({ length: 35 }, (_, i) => `f${String(i)}-`.padEnd(63, 'x'));
+    const refused = names.map((target) => ({ target, kind: 'volume' as const, error: 'unset' }));
+    const id = await withWorkers(stage, planned(aPlan([], { run, refused })), async () => {
+      const handle = await startRun(stage);
+      await ending(handle);
+      return handle.workflowId;
+    });
+    await untilFoundBy(stage, `BackupFailedTargets = "${names[0] ?? ''}" AND BackupOutcome = "failed"`, [id]);
+  });
+
   it('a run of more targets than fit is found by those that failed', async () => {
     const last = 'mordor';
     const run = '20261124_050000';
