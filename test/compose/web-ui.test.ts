@@ -50,7 +50,8 @@ describe('in the Web UI', () => {
   });
 
   it('a run is a timeline of its targets, the failed one among them', async () => {
-    await ui.openTab('Timeline');
+    const query = `BackupRunId = "${report.run}" AND WorkflowType = "BackupRun"`;
+    await ui.open(await ui.search(query, { without: childOf('mordor') }), report.workflowId, 'Timeline');
     await ui.seeEvent('BackupTarget: Failed', `back up transactions in run ${report.run}`);
     await ui.seeEvent('BackupTarget: Completed', `back up mordor in run ${report.run}`);
     for (const destination of ['local', 's3']) {
