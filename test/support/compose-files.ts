@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
-const NOT_SHIPPED = new Set(['node_modules', '.git', 'dist', '.env', 'stack.env', 'test', 'docs']);
+const NOT_SHIPPED = new Set(['node_modules', '.git', 'dist', '.env', 'stack.env', 'test', 'test-results', 'docs']);
 
 /** Every secret of a stack, by the words that are in no other one. */
 export type StackSecrets = Record<'postgres' | 'transactions' | 's3' | 'temporal' | 'file', string>;
