@@ -5,7 +5,9 @@ import type { Manifest } from './domain/manifest.js';
 import { inRun, manifestName, RUN_PATTERN } from './domain/names.js';
 import type { CatalogEntry } from './domain/retention.js';
 import type { TargetKind } from './domain/target.js';
+import { verificationName } from './domain/verification.js';
 import { readManifest, sealManifest } from './manifest-text.js';
+import { readVerification } from './verifications.js';
 import { removeArtifact } from './removal.js';
 
 const READS_AT_ONCE = 16;
@@ -69,11 +71,11 @@ async function listManifests(destination: Destination, filter: CatalogFilter = {
     .filter((place) => place !== undefined)
     .filter((place) => mayBe(place, filter));
   const found = await mapBounded(places, READS_AT_ONCE, (place) => readPlace(destination, place));
-  const entries = found
+  const manifests = found
     .filter((item) => item !== undefined && 'format' in item)
-    .filter((m) => (target === undefined || m.target === target) && (kind === undefined || m.kind === kind))
-    .map((manifest) => entryOf(manifest, sizes))
-    .sort(newestFirst);
+    .filter((m) => (target === undefined || m.target === target) && (kind === undefined || m.kind === kind));
+  const entries = await mapBounded(manifests, READS_AT_ONCE, (manifest) => entryOf(destination, manifest, sizes));
+  entries.sort(newestFirst);
   return { entries, unreadable: found.filter((item) => item !== undefined && 'reason' in item) };
 }
 
@@ -113,9 +115,16 @@ async function getManifest(destination: Destination, run: string, artifact: stri
   );
 }
 
-function entryOf(manifest: Manifest, sizes: ReadonlyMap<string, number>): CatalogEntry {
+async function entryOf(
+  destination: Destination,
+  manifest: Manifest,
+  sizes: ReadonlyMap<string, number>,
+): Promise<CatalogEntry> {
   const path = inRun(manifest.run, manifest.artifact.name);
-  return { manifest, path, whole: sizes.get(path) === manifest.artifact.sizeBytes };
+  const isVerified = sizes.has(verificationName(path));
+  const verification = isVerified ? await readVerification(destination, path, manifest) : undefined;
+  const whole = sizes.get(path) === manifest.artifact.sizeBytes;
+  return { manifest, path, whole, ...(verification !== undefined && { verification }) };
 }
 
 function newestFirst(one: CatalogEntry, other: CatalogEntry): number {

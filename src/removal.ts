@@ -2,11 +2,12 @@ import type { Destination } from './destinations/destination.js';
 import { BackupError } from './domain/errors.js';
 import { manifestName } from './domain/names.js';
 import type { CatalogEntry } from './domain/retention.js';
+import { verificationName } from './domain/verification.js';
 import { sealManifest } from './manifest-text.js';
 
 /** The note of a removal: a manifest on its way out, which tells what is ours to remove when the manifest itself is gone. */
 export const REMOVAL_SUFFIX = '.removing.json';
-const COMPANION_SUFFIXES = ['.verified.json', '.pin'];
+const COMPANION_NAMES = [verificationName, (artifact: string) => `${artifact}.pin`];
 
 /**
  * Removes an artifact: notes it, then the manifest goes first. Interrupted anywhere, this leaves a whole artifact, or
@@ -31,5 +32,5 @@ async function noteRemoval(destination: Destination, { manifest, path }: Catalog
 /** All that an artifact without manifest leaves. */
 export async function removeBytes(destination: Destination, path: string): Promise<void> {
   await destination.remove(path);
-  for (const suffix of COMPANION_SUFFIXES) await destination.remove(path + suffix);
+  for (const companion of COMPANION_NAMES) await destination.remove(companion(path));
 }

@@ -11,6 +11,7 @@ import { addRestoreCommand } from './restore.js';
 import { addRunCommand } from './run.js';
 import { addScheduleCommand } from './schedule.js';
 import { addStatusCommand } from './status.js';
+import { addVerifyCommand } from './verify.js';
 import { packageVersion } from './version.js';
 
 const COMMANDS = [
@@ -18,6 +19,7 @@ const COMMANDS = [
   addStatusCommand,
   addListCommand,
   addRestoreCommand,
+  addVerifyCommand,
   addPruneCommand,
   addScheduleCommand,
   addConfigCommand,

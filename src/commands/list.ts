@@ -75,8 +75,7 @@ function rowOf(found: FoundArtifact) {
     sizeBytes: manifest.artifact.sizeBytes,
     sha256: manifest.artifact.sha256,
     createdAt: manifest.captureStartedAt,
-    // Known as soon as something verifies kept artifacts.
-    verified: null,
+    verified: found.entry.verification?.verifiedAt ?? null,
   };
 }
 
@@ -91,6 +90,10 @@ function columnsFor(artifacts: readonly FoundArtifact[], timezone: string): Colu
     { title: 'DESTINATION', value: ({ destination }) => destination.kind },
     { title: 'SIZE', value: ({ entry }) => formatBytes(entry.manifest.artifact.sizeBytes), align: 'right' },
     { title: 'CREATED', value: ({ entry }) => formatLocalTime(entry.manifest.captureStartedAt, timezone) },
-    { title: 'VERIFIED', value: () => '-' },
+    {
+      title: 'VERIFIED',
+      value: ({ entry: { verification } }) =>
+        verification === undefined ? '-' : formatLocalTime(verification.verifiedAt, timezone),
+    },
   ];
 }

@@ -30,7 +30,7 @@ export function runOutcome(targets: readonly Pick<TargetResult, 'outcome'>[]): R
 }
 
 /** The exit codes of `backupctl`. */
-export const EXIT = { done: 0, failed: 1, usage: 2, partial: 3, notFound: 4, cancelled: 130 } as const;
+export const EXIT = { done: 0, failed: 1, usage: 2, partial: 3, notFound: 4, unverified: 5, cancelled: 130 } as const;
 
 export function exitCodeOf(outcome: RunOutcome): number {
   return { succeeded: EXIT.done, partial: EXIT.partial, failed: EXIT.failed, cancelled: EXIT.cancelled }[outcome];

@@ -1,5 +1,6 @@
 import type { Manifest } from './manifest.js';
 import { sourceKey, type Source, type TargetKind } from './target.js';
+import type { Verification } from './verification.js';
 
 /** An artifact as a destination's catalog shows it. */
 export interface CatalogEntry {
@@ -8,6 +9,13 @@ export interface CatalogEntry {
   path: string;
   /** Whether the artifact lies there with the size that its manifest names. Others are not counted and not removed. */
   whole: boolean;
+  /** Of these bytes, the last one there. */
+  verification?: Verification;
+}
+
+/** What may be counted, copied and restored: whole, as far as is known. */
+export function isGood({ whole, verification }: Pick<CatalogEntry, 'whole' | 'verification'>): boolean {
+  return whole && verification?.outcome !== 'failed';
 }
 
 /** A line of artifacts that retention may thin: one source of one target. */
@@ -61,11 +69,16 @@ export function planPrune(input: PruneInput): PrunePlan {
 }
 
 function planLine(input: PruneInput, line: PruneLine, entries: CatalogEntry[], plan: PrunePlan): void {
-  const good = entries.filter((e) => e.whole).sort(newestFirst);
+  const good = entries.filter(isGood).sort(newestFirst);
   keepAll(
     plan,
     entries.filter((e) => !e.whole),
     'its artifact is missing or has another size: not counted, left for you',
+  );
+  keepAll(
+    plan,
+    entries.filter((e) => e.whole && !isGood(e)),
+    'it failed verification: not counted, left for you',
   );
   const count = Math.max(1, line.retentionCount);
   const isOfThisRun = (entry: CatalogEntry) => entry.manifest.run === input.run;

@@ -1,7 +1,7 @@
 import { createCatalog, type Catalog } from '../catalog.js';
 import { BackupError } from '../domain/errors.js';
 import type { Destination } from '../destinations/destination.js';
-import { lineKey, type CatalogEntry } from '../domain/retention.js';
+import { isGood, lineKey, type CatalogEntry } from '../domain/retention.js';
 import type { CopyArtifactInput, CopyResult } from '../domain/steps.js';
 import type { Runtime } from '../runtime.js';
 import type { ResumableStep } from './step.js';
@@ -73,7 +73,7 @@ async function keptHere(local: Catalog, { target, source, service }: CopyArtifac
   const line = lineKey({ target: target.name, kind: target.kind, source });
   const { entries } = await local.list({ target: target.name, kind: target.kind });
   return entries
-    .filter((e) => e.whole && e.manifest.service === service && lineKey(e.manifest) === line)
+    .filter((e) => isGood(e) && e.manifest.service === service && lineKey(e.manifest) === line)
     .slice(0, target.retentionCount);
 }
 

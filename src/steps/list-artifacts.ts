@@ -1,14 +1,14 @@
 import { createCatalog } from '../catalog.js';
 import type { Destination } from '../destinations/destination.js';
 import { BackupError } from '../domain/errors.js';
-import type { CatalogEntry } from '../domain/retention.js';
+import { isGood, type CatalogEntry } from '../domain/retention.js';
 
 export interface FoundArtifact {
   destination: Destination;
   entry: CatalogEntry;
 }
 
-/** A manifest that cannot be read, or whose artifact is missing or has another size. */
+/** A manifest that cannot be read, or whose artifact is missing, has another size or failed verification. */
 export interface BrokenArtifact {
   destination: Destination;
   /** Relative to the destination's root. */
@@ -44,19 +44,19 @@ async function listOne(destination: Destination, target: string | undefined, lis
   try {
     const { entries, unreadable } = await createCatalog(destination).list(target === undefined ? {} : { target });
     for (const entry of entries) {
-      if (entry.whole) listing.artifacts.push({ destination, entry });
-      else
-        listing.broken.push({
-          destination,
-          path: entry.path,
-          reason: 'it is missing, or has another size than its manifest says',
-        });
+      if (isGood(entry)) listing.artifacts.push({ destination, entry });
+      else listing.broken.push({ destination, path: entry.path, reason: whyNotGood(entry) });
     }
     for (const { path, reason } of unreadable) listing.broken.push({ destination, path, reason });
   } catch (error) {
     if (!(error instanceof BackupError)) throw error;
     listing.unreachable.push({ destination, error });
   }
+}
+
+function whyNotGood({ whole, verification }: CatalogEntry): string {
+  if (!whole) return 'it is missing, or has another size than its manifest says';
+  return `it failed its verification at ${verification?.verifiedAt ?? ''}: ${verification?.reason ?? ''}`;
 }
 
 /** Where an artifact lies, as people write it: `/backups/20261124_030000/mordor_….sql.gz`. */

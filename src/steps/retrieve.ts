@@ -43,7 +43,8 @@ async function checkBytes(path: string, found: FoundArtifact, { signal, onProgre
   });
 }
 
-async function withDownload<T>(
+/** The bytes of another destination, checked as they come; see `withArtifactFile`. */
+export async function withDownload<T>(
   { found, local }: RetrieveInput,
   { signal, onProgress, log }: StepContext,
   use: (path: string) => Promise<T>,

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MAX_SURPLUS, lineKey, planPrune, type CatalogEntry, type PruneInput } from '../../src/domain/retention.js';
 import { runId } from '../../src/domain/names.js';
 import { sourceKey } from '../../src/domain/target.js';
+import { VERIFICATION_FORMAT, type Verification } from '../../src/domain/verification.js';
 import { anEntry } from '../support/manifest.js';
 
 const DAY_MS = 86_400_000;
@@ -44,6 +45,23 @@ describe('planPrune', () => {
     const entries = [night(0), night(1, {}, false), ...[2, 3, 4, 5].map((n) => night(n))];
     expect(removedRuns({ entries })).toEqual([]);
     expect(plan({ entries }).keep).toHaveLength(6);
+  });
+
+  it('does not count an artifact that failed verification, and leaves it alone', () => {
+    const { sha256, name: artifact } = night(1).manifest.artifact;
+    const verification: Verification = {
+      format: VERIFICATION_FORMAT,
+      artifact,
+      sha256,
+      method: 'read',
+      outcome: 'failed',
+      verifiedAt: NOW.toISOString(),
+      durationMs: 1,
+    };
+    const entries = [night(0), { ...night(1), verification }, ...[2, 3, 4, 5].map((n) => night(n))];
+    expect(removedRuns({ entries })).toEqual([]);
+    const { keep } = plan({ entries });
+    expect(keep.find((d) => d.entry.verification !== undefined)?.reason).toMatch(/^it failed verification/);
   });
 
   it('leaves strangers, other targets and other sources alone', () => {
