@@ -60,6 +60,9 @@ function createRuntime(config: Config, adapters: Pick<Runtime, 'local' | 'destin
         hint,
       });
     },
-    redact: createRedactor(() => config.secrets()),
+    redact: createRedactor(
+      () => config.secrets(),
+      () => config.names,
+    ),
   };
 }

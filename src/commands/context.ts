@@ -10,7 +10,10 @@ import { connectClient } from '../temporal/connection.js';
 export class CommandContext {
   exitCode = 0;
   #runtime: Runtime | undefined;
-  readonly #redact = createRedactor(() => this.secrets());
+  readonly #redact = createRedactor(
+    () => this.secrets(),
+    () => this.#runtime?.config.names ?? [],
+  );
 
   constructor(private readonly program: Command) {}
 

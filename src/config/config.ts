@@ -34,6 +34,8 @@ export interface Config {
   hasPassword(target: DatabaseTarget): boolean;
   /** Every secret text known so far, to be kept out of what is shown. */
   secrets(): string[];
+  /** What the file calls its targets and what they are of; no secret, whatever a password is. */
+  names: string[];
 }
 
 export interface ConfigInput {
@@ -70,5 +72,14 @@ export async function loadConfig({ file: path, env }: ConfigInput): Promise<Conf
     passwordOf: (target) => passwords.passwordOf(target),
     hasPassword: (target) => passwords.hasPassword(target),
     secrets: () => passwords.secrets(),
+    names: [...sorted.targets.flatMap(namesOf), ...[...sorted.refused, ...sorted.disabled].map(({ target }) => target)],
   };
+}
+
+function namesOf(target: Target): string[] {
+  if (target.kind === 'database') {
+    const { host, user, database } = target.connection;
+    return [target.name, host, user, database];
+  }
+  return [target.name, 'path' in target ? target.path : target.volumeName];
 }

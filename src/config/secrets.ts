@@ -4,27 +4,32 @@ const MASK = '***';
 
 /**
  * A function that replaces each secret in a text by `***`: as it is, and as it looks in a URL, in JSON (also JSON within
- * JSON), in a pgpass file, in SQL and in base64. `secrets` is asked at each call, since secrets may be learned later.
+ * JSON), in a pgpass file, in SQL and in base64. Both functions are asked at each call, since secrets may be learned later.
+ * A name of `names` stays whole although a secret is in it: it stands in file names and schedules anyway, and a mask in its
+ * place would hide what a message is about and give the secret away.
  */
-export function createRedactor(secrets: () => string[]): (text: string) => string {
+export function createRedactor(secrets: () => string[], names: () => string[] = () => []): (text: string) => string {
   let known = '';
   let pattern: RegExp | undefined;
+  let kept = new Set<string>();
   return (text) => {
     const current = [...new Set(secrets())].filter((secret) => secret.length >= SHORTEST);
-    const key = JSON.stringify(current);
+    const open = names();
+    const key = JSON.stringify([current, open]);
     if (key !== known) {
       known = key;
-      pattern = patternOf(current);
+      kept = new Set(open.filter((name) => current.some((secret) => name.includes(secret))));
+      pattern = patternOf(current, kept);
     }
-    return pattern === undefined ? text : text.replace(pattern, MASK);
+    return pattern === undefined ? text : text.replace(pattern, (found) => (kept.has(found) ? found : MASK));
   };
 }
 
-function patternOf(secrets: string[]): RegExp | undefined {
-  const forms = [...new Set(secrets.flatMap(formsOf))].filter((form) => form.length >= SHORTEST);
-  if (forms.length === 0) return undefined;
-  // The longest first: a secret that is part of another must not leave the rest of that one in sight.
-  const longestFirst = forms.sort((one, other) => other.length - one.length);
+function patternOf(secrets: string[], kept: ReadonlySet<string>): RegExp | undefined {
+  const forms = new Set(secrets.flatMap(formsOf).filter((form) => form.length >= SHORTEST));
+  if (forms.size === 0) return undefined;
+  // The longest first: a secret that is part of another, or holds a name, must not leave the rest of it in sight.
+  const longestFirst = [...new Set([...forms, ...kept])].sort((one, other) => other.length - one.length);
   return new RegExp(longestFirst.map(escapePattern).join('|'), 'g');
 }
 

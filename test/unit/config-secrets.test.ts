@@ -51,6 +51,20 @@ describe('the redactor', () => {
     expect(later('first second')).toBe('first second');
   });
 
+  it('leaves names in sight that a secret is, or is part of', () => {
+    const names = ['temporal', 'temporal_visibility', 'mordor'];
+    const named = createRedactor(
+      () => ['temporal', 'mordor-2941'],
+      () => names,
+    );
+    expect(named('temporal: succeeded temporal_visibility_1.sql.gz')).toBe(
+      'temporal: succeeded temporal_visibility_1.sql.gz',
+    );
+    expect(named('password mordor-2941 of mordor')).toBe('password *** of mordor');
+    names.length = 0;
+    expect(named('temporal, mordor')).toBe('***, mordor');
+  });
+
   it('takes a secret that is no well-formed text', () => {
     expect(createRedactor(() => ['half\ud800'])('half\ud800!')).toBe('***!');
   });
