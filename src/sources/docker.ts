@@ -72,7 +72,8 @@ function engineError(error: unknown): unknown {
   const said = lastLines(failedStage(error)?.stderr ?? '');
   const message = `cannot reach the Docker engine: because ${said}`;
   if (REFUSED.test(said)) {
-    const hint = 'give the user that runs this access to the socket of the engine, for example by the group docker';
+    const hint =
+      'give the user that runs this access to the socket of the engine, for example by the group docker (`DOCKER_GID` in `.env` of a compose stack)';
     return new BackupError('ServerUnreachable', message, { hint, cause: error, retryable: false });
   }
   // What the engine itself says about others (a registry that refuses a connection) shows that it answers.
