@@ -80,6 +80,7 @@ function isGone(worker: WorkerIdentity): boolean {
 
 function secondDirectory(root: string, host: string, other: string): BackupError {
   const message = `cannot work for ${hostQueue(host)} with ${root}: because another worker there writes to another directory (${other})`;
-  const hint = 'give both the same backup_dir, or wait 90 seconds where that worker ended just now on another machine';
+  const hint =
+    'give both the same backup_dir; or wait: one that ended in a container or on a machine that is gone is listed for 90 seconds more';
   return new BackupError('DirectoryUnknown', message, { hint });
 }
