@@ -123,7 +123,10 @@ describe('a file that cannot be read', () => {
   it('is a directory, as Docker makes one for a missing file', async () => {
     const file = join(testDirectory(), 'backups.yml');
     mkdirSync(file);
-    await expect(read(file)).rejects.toMatchObject({ message: `cannot read ${file}: because it is a directory`, hint });
+    await expect(read(file)).rejects.toMatchObject({
+      message: `cannot read ${file}: because it is a directory`,
+      hint: expect.stringContaining('docker compose up -d --force-recreate') as string,
+    });
   });
 
   it('is no UTF-8', async () => {
