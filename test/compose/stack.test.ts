@@ -8,6 +8,7 @@ const ONE_SHOTS = ['demo-data', 'temporal-namespace', 'temporal-schema'];
 
 /** What the tests look at of a service, of `docker compose config --format json`. */
 interface ServiceConfig {
+  pull_policy?: string;
   image: string;
   restart?: string;
   cap_drop?: string[];
@@ -60,6 +61,14 @@ describe('the stack', () => {
     const inspected = await Promise.all(names.map((name) => stack.inspect(name)));
     const bound = inspected.flatMap(({ NetworkSettings: { Ports } }) => Object.values(Ports)).filter((b) => b !== null);
     expect(bound.flat().map(({ HostIp }) => HostIp)).toEqual(['127.0.0.1', '127.0.0.1']);
+  });
+
+  it('asks no registry for the image that is built here', async () => {
+    const ours = (await configuredServices()).filter(([, { image }]) => image.startsWith('backup-orchestrator:'));
+    expect(ours.map(([name, { pull_policy: policy }]) => [name, policy]).sort()).toEqual([
+      ['backup-orchestrator', 'never'],
+      ['demo-data', 'never'],
+    ]);
   });
 
   it('gives no service more than it needs', async () => {
