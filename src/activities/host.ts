@@ -1,3 +1,5 @@
+import { CancelledFailure } from '@temporalio/activity';
+import { BackupError } from '../domain/errors.js';
 import type {
   CaptureTargetInput,
   CapturedArtifact,
@@ -63,7 +65,14 @@ async function logged<T>(log: (line: string) => void, target: string, work: () =
   try {
     return await work();
   } catch (error) {
-    log(`${target}: ${error instanceof Error ? error.message : String(error)}`);
+    log(`${target}: ${interruptionOrReason(error)}`);
     throw error;
   }
+}
+
+/** Whoever cancels a run says so; the end of a worker is nobody's wish. */
+function interruptionOrReason(error: unknown): string {
+  if (error instanceof CancelledFailure) return 'interrupted';
+  if (error instanceof BackupError && error.code === 'Cancelled') return 'interrupted';
+  return error instanceof Error ? error.message : String(error);
 }

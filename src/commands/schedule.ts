@@ -26,7 +26,9 @@ export const addScheduleCommand: AddCommand = (program, context) => {
     .description('no run starts by itself until `resume`')
     .action(() =>
       context.withTemporal(async (client) => {
-        for (const { handle } of await existing(context, client)) await handle.pause('backupctl schedule pause');
+        const { schedules, missing } = await existing(context, client);
+        for (const { handle } of schedules) await handle.pause('backupctl schedule pause');
+        requireAll(missing);
       }),
     );
   schedule
@@ -34,14 +36,17 @@ export const addScheduleCommand: AddCommand = (program, context) => {
     .description('runs start by themselves again')
     .action(() =>
       context.withTemporal(async (client) => {
-        for (const { handle } of await existing(context, client)) await handle.unpause('backupctl schedule resume');
+        const { schedules, missing } = await existing(context, client);
+        for (const { handle } of schedules) await handle.unpause('backupctl schedule resume');
+        requireAll(missing);
       }),
     );
 };
 
 async function show(context: CommandContext, client: Client, json: boolean): Promise<void> {
   const runtime = await context.runtime();
-  const shown = (await existing(context, client)).map(({ key, description: { scheduleId, state, info } }) => ({
+  const { schedules, missing } = await existing(context, client);
+  const shown = schedules.map(({ key, description: { scheduleId, state, info } }) => ({
     scheduleId,
     schedule: key.cron,
     timezone: key.timezone,
@@ -49,7 +54,21 @@ async function show(context: CommandContext, client: Client, json: boolean): Pro
     targets: targetsOf(runtime, key.cron),
     next: info.nextActionTimes.slice(0, SHOWN_FIRES).map((time) => time.toISOString()),
   }));
-  if (json) return context.printJson(shown);
+  if (json) context.printJson(shown);
+  else printSchedules(context, shown);
+  requireAll(missing);
+}
+
+interface ShownSchedule {
+  schedule: string;
+  timezone: string;
+  paused: boolean;
+  targets: string[];
+  /** RFC 3339. */
+  next: string[];
+}
+
+function printSchedules(context: CommandContext, shown: readonly ShownSchedule[]): void {
   for (const { schedule, timezone, paused, targets, next } of shown) {
     context.print(`${schedule} (${timezone})${paused ? ', paused' : ''}: ${targets.join(', ') || 'no target'}`);
     for (const time of next) context.print(`  next ${time}`);
@@ -73,7 +92,7 @@ async function apply(context: CommandContext, client: Client): Promise<void> {
   if (applied.length === 0) context.say('no schedule: runs are started by hand');
 }
 
-/** Those of the configuration that Temporal has. Throws NotFound where one is missing, or none is configured. */
+/** Those of the configuration that Temporal has. Throws NotFound where none is configured. */
 async function existing(context: CommandContext, client: Client) {
   const runtime = await context.runtime();
   const { config } = runtime;
@@ -84,13 +103,17 @@ async function existing(context: CommandContext, client: Client) {
     throw new BackupError('NotFound', `cannot find a schedule: because ${config.file} names none`, { hint });
   }
   const service = await findService(runtime, client);
-  return Promise.all(
-    crons.map(async (cron) => {
-      const key = { service, cron, timezone };
-      const found = await findSchedule(client, key);
-      if (found !== undefined) return { ...found, key };
-      const message = `cannot find the schedule ${cron} (${timezone}): because Temporal has none like it`;
-      throw new BackupError('NotFound', message, { hint: '`backupctl schedule apply`, or start a worker' });
-    }),
-  );
+  const keys = crons.map((cron) => ({ service, cron, timezone }));
+  const found = await Promise.all(keys.map(async (key) => ({ key, schedule: await findSchedule(client, key) })));
+  return {
+    schedules: found.flatMap(({ key, schedule }) => (schedule === undefined ? [] : [{ ...schedule, key }])),
+    missing: found.filter(({ schedule }) => schedule === undefined).map(({ key }) => key.cron),
+  };
+}
+
+/** Throws NotFound where one is missing, after those that are there were shown or changed. */
+function requireAll(missing: readonly string[]): void {
+  if (missing.length === 0) return;
+  const message = `cannot find the schedule ${missing.join(', ')}: because Temporal has none like it`;
+  throw new BackupError('NotFound', message, { hint: '`backupctl schedule apply`, or start a worker' });
 }

@@ -152,6 +152,12 @@ describe('the schedule', () => {
     expect(await crons()).toEqual([common, { schedule: '0 4 * * *', targets: ['shire'] }]);
     await waitFor('both to be listed', async () => (await listSchedules(d.client)).length === 2);
     await d.configure({ databases: withOwn('0 5 * * *'), settings: { schedule: '0 3 * * *' } });
+    const unapplied = await d.backupctl(['schedule', 'show', '--json']);
+    expect({ code: unapplied.code, shown: (unapplied.json as Shown[]).map(({ schedule }) => schedule) }).toEqual({
+      code: 4,
+      shown: ['0 3 * * *'],
+    });
+    expect(unapplied.stderr).toMatch(/cannot find the schedule 0 5 [^]*HINT: /);
     const changed = (await d.backupctl(['schedule', 'apply'])).stderr;
     for (const line of ['0 3 * * *: unchanged', '0 5 * * *: created', '0 4 * * *: removed'])
       expect(changed).toContain(line);
