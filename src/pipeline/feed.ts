@@ -17,6 +17,8 @@ export async function feedFile(
 ): Promise<FileFacts | undefined> {
   try {
     const facts = await digestHandle(file, { ...options, sink: (piece) => writePiece(stdin, piece) });
+    // A reader that has exited destroyed it, and then `end` would never call back.
+    if (stdin.destroyed) return undefined;
     await new Promise<void>((resolve) => stdin.end(resolve));
     return facts;
   } catch (error) {
