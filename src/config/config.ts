@@ -34,7 +34,7 @@ export interface Config {
   hasPassword(target: DatabaseTarget): boolean;
   /** Every secret text known so far, to be kept out of what is shown. */
   secrets(): string[];
-  /** What the file calls its targets and what they are of; no secret, whatever a password is. */
+  /** What the file calls its targets: parts of file names, and no secret whatever a password is. */
   names: string[];
 }
 
@@ -72,14 +72,6 @@ export async function loadConfig({ file: path, env }: ConfigInput): Promise<Conf
     passwordOf: (target) => passwords.passwordOf(target),
     hasPassword: (target) => passwords.hasPassword(target),
     secrets: () => passwords.secrets(),
-    names: [...sorted.targets.flatMap(namesOf), ...[...sorted.refused, ...sorted.disabled].map(({ target }) => target)],
+    names: entries.map(({ name }) => name),
   };
-}
-
-function namesOf(target: Target): string[] {
-  if (target.kind === 'database') {
-    const { host, user, database } = target.connection;
-    return [target.name, host, user, database];
-  }
-  return [target.name, 'path' in target ? target.path : target.volumeName];
 }

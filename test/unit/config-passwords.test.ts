@@ -41,6 +41,12 @@ describe('the password of a target', () => {
     expect(JSON.stringify(config.targets)).not.toContain(value || 'password');
   });
 
+  it('stays hidden where it is the name of the user too: only names of targets are open', async () => {
+    const config = await withPassword('${PW}', { PW: 'd' });
+    expect(config.names).toEqual(['d']);
+    expect(config.names).not.toContain(target(config).connection.user);
+  });
+
   it('is undefined where the file has none', async () => {
     const config = await withPassword(undefined);
     expect(config.passwordOf(target(config))).toBeUndefined();
