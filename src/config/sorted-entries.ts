@@ -37,7 +37,7 @@ export interface SortedEntries {
 export function sortEntries({ source, env, entries, settings, host }: EntriesToSort): SortedEntries {
   const sorted: SortedEntries = { targets: [], refused: [], disabled: [], passwords: new Map() };
   for (const entry of entries) {
-    const { name: target, kind, enabled, node, onHost, schedule } = entry;
+    const { name: target, kind, enabled, node, ...own } = entry;
     const password = writtenPassword(source, entry);
     if (password !== undefined && (enabled || !hasReference(password))) sorted.passwords.set(target, password);
     if (!enabled) {
@@ -47,7 +47,6 @@ export function sortEntries({ source, env, entries, settings, host }: EntriesToS
     const read = readTarget({ source, env, entry, settings, host });
     if ('target' in read) sorted.targets.push(read.target);
     else {
-      const own = { ...(onHost !== undefined && { onHost }), ...(schedule !== undefined && { schedule }) };
       const { line } = source.problem(node, '', '');
       sorted.refused.push({ target, kind, line, ...own, problems: read.problems });
     }
