@@ -4,13 +4,13 @@ import { isMissing, naming } from '../destinations/local-errors.js';
 import { BackupError } from '../domain/errors.js';
 
 /** Which directory on which file system: another one may be mounted under the same name. */
-export interface DirectoryIdentity {
+export interface MountedDirectory {
   device: bigint;
   inode: bigint;
 }
 
 /** The directory under `path`; NotFound where there is none, ConfigInvalid for something else. `what` follows "cannot". */
-export async function requireDirectory(what: string, path: string): Promise<DirectoryIdentity> {
+export async function requireDirectory(what: string, path: string): Promise<MountedDirectory> {
   const found = await naming(what, () =>
     stat(path, { bigint: true }).catch((error: unknown) => {
       if (isMissing(error)) return undefined;
