@@ -21,9 +21,7 @@ export interface RunStepInput {
 /** Runs a long step as a Temporal activity: heartbeats, ends it on cancellation, shutdown or stall, and translates its error. */
 export async function runStep<T>(input: RunStepInput, work: (step: ResumableStep) => Promise<T>): Promise<T> {
   const ctx = Context.current(); // not to be had in an abort listener
-  const details = lastDetails(ctx);
-  let now = startOf(ctx, input);
-  details.now = now;
+  const details = { ...lastDetails(ctx), now: startOf(ctx, input) };
   const ending = new AbortController();
   const failure: FailureContext = { redact: input.redact };
   const onCancel = () => {
@@ -46,13 +44,11 @@ export async function runStep<T>(input: RunStepInput, work: (step: ResumableStep
     isCancelled: () => failure.reason === 'cancelled',
     log: input.log,
     onProving() {
-      now = { ...startOf(ctx, input), isProving: true };
-      details.now = now;
+      details.now = { ...startOf(ctx, input), isProving: true };
     },
     onProgress(bytesDone) {
       progressAtMs = Date.now();
-      now = { ...now, bytesDone, atMs: progressAtMs };
-      details.now = now;
+      details.now = { ...details.now, bytesDone, atMs: progressAtMs };
       // What an earlier attempt had done already is a sign of life, but gets nobody any further.
       if (bytesDone > details.bytesDone) Object.assign(details, { bytesDone, movedAtMs: progressAtMs });
     },
@@ -77,7 +73,7 @@ function whyEnded({ cancellationDetails, cancellationSignal }: Context): Interru
 
 function lastDetails({ info }: Context): HeartbeatDetails {
   const last = info.heartbeatDetails as HeartbeatDetails | undefined;
-  return last === undefined ? { bytesDone: 0, movedAtMs: Date.now() } : { ...last };
+  return last ?? { bytesDone: 0, movedAtMs: Date.now() };
 }
 
 function startOf({ info: { attempt } }: Context, { to }: RunStepInput): AttemptProgress {

@@ -25,4 +25,8 @@ it('a worker that is told to end in mid-dump ends in peace, and that counts as n
   await hold.release();
   await expectSuccess(run);
   await expectNothingLeft(deployment);
+  // Nobody cancelled it.
+  const log = (await deployment.backupctl(['logs'])).stdout;
+  expect(log).toMatch(/ mordor: interrupted$/m);
+  expect(log).not.toContain('cancelled');
 });
