@@ -4,7 +4,7 @@ import { BackupError } from '../domain/errors.js';
 import { exitCodeOf } from '../domain/outcome.js';
 import type { BackupRunInput } from '../domain/run.js';
 import { ORCHESTRATOR_QUEUE, runWorkflowIdPrefix } from '../domain/task-queues.js';
-import type { Runtime } from '../runtime.js';
+import { requireNamed } from '../steps/select-targets.js';
 import { queuePollers } from '../temporal/pollers.js';
 import type { BackupRun } from '../workflows/backup-run.js';
 import type { AddCommand, CommandContext } from './context.js';
@@ -33,7 +33,7 @@ export const addRunCommand: AddCommand = (program, context) => {
 
 async function run(context: CommandContext, client: Client, targets: string[], options: RunOptions): Promise<void> {
   const runtime = await context.runtime();
-  refuseUnknown(runtime, targets);
+  requireNamed(runtime.config, targets); // the plan says so too, in a run that has failed by then
   const service = await findService(runtime, client);
   const workflowId = `${runWorkflowIdPrefix(service)}-manual-${new Date().toISOString()}-${randomBytes(2).toString('hex')}`;
   await refuseUnpolled(client);
@@ -76,24 +76,6 @@ function detached(context: CommandContext, workflowId: string, { json }: RunOpti
   if (json) context.printJson({ workflowId });
   else context.print(workflowId);
   context.say('the run goes on; `backupctl status` shows it');
-}
-
-/** A worker would say so too, in a run that has failed by then. */
-function refuseUnknown({ config }: Runtime, targets: readonly string[]): void {
-  const known = [...config.targets.map((t) => t.name), ...config.refused.map((t) => t.target)].map((n) =>
-    n.toLowerCase(),
-  );
-  const unknown = targets.filter((t) => !known.includes(t.toLowerCase()));
-  if (unknown.length === 0) return;
-  const disabled = config.disabled.filter((d) => unknown.some((u) => u.toLowerCase() === d.target.toLowerCase()));
-  const why = disabled.length === unknown.length ? 'disabled there' : 'not there';
-  throw new BackupError(
-    'NotFound',
-    `cannot back up ${unknown.join(', ')}: because ${config.file} has no such enabled target (${why})`,
-    {
-      hint: `enabled targets: ${config.targets.map((t) => t.name).join(', ') || 'none'}`,
-    },
-  );
 }
 
 async function refuseUnpolled(client: Client): Promise<void> {

@@ -22,7 +22,7 @@ export interface SelectedTargets {
 /** The enabled targets of a run. Throws NotFound where one that is named is not there. */
 export function selectTargets(input: SelectTargetsInput): SelectedTargets {
   const { config, names } = input;
-  if (names.length > 0) requireNamed(config, names);
+  requireNamed(config, names);
   const wanted = new Set(names.map((name) => name.toLowerCase()));
   const isNamed = (name: string) => wanted.size === 0 || wanted.has(name.toLowerCase());
   const isDue = dueBy(input);
@@ -53,7 +53,8 @@ function dueBy({ config, cron, missingCrons }: SelectTargetsInput): (entry: { sc
   };
 }
 
-function requireNamed(config: Config, names: readonly string[]): void {
+/** Throws NotFound where a name is not that of an enabled entry. */
+export function requireNamed(config: Config, names: readonly string[]): void {
   const isOneOf = (list: readonly string[], name: string) => list.some((n) => n.toLowerCase() === name.toLowerCase());
   const known = [...config.targets.map((t) => t.name), ...config.refused.map((t) => t.target)];
   const missing = names.filter((name) => !isOneOf(known, name));
@@ -62,6 +63,6 @@ function requireNamed(config: Config, names: readonly string[]): void {
   throw new BackupError(
     'NotFound',
     `cannot back up ${missing.join(', ')}: because ${config.file} has no such enabled target`,
-    { hint: isDisabled ? 'set `enabled: true`' : '`backupctl config show` lists the targets' },
+    { hint: isDisabled ? 'set `enabled: true`' : `enabled targets: ${known.join(', ') || 'none'}` },
   );
 }
