@@ -5,6 +5,7 @@ import { screenOf } from '../support/screen.js';
 import { createSharedDatabase, type SharedDatabase } from '../support/shared-database.js';
 import { lockRings, waitForBlockedDump } from '../support/table-lock.js';
 import { backupctlAtTerminal } from '../support/terminal.js';
+import { waitFor } from '../support/wait-for.js';
 import type { WorkerProcess } from '../support/worker-process.js';
 
 let database: SharedDatabase;
@@ -113,9 +114,12 @@ describe('a run that is followed through a pipe', () => {
   });
 
   it('has them on stderr with --json', async () => {
-    const { stdout, stderr } = await deployment.backupctl(['run', 'mordor', '--json']);
-    expect(stderr).toMatch(/^mordor: capturing\n/m);
-    expect(JSON.parse(stdout)).toMatchObject({ outcome: 'succeeded' });
+    const { release } = await lock();
+    const { output, ended } = deployment.startBackupctl(['run', 'mordor', '--json']);
+    await waitFor('the line of the capture', () => /^mordor: capturing\n/m.test(output.stderr));
+    await release();
+    const { stdout, stderr, json } = await ended;
+    expect(json).toMatchObject({ outcome: 'succeeded' });
     expect(stdout + stderr).not.toContain(ESCAPE);
   });
 });

@@ -23,7 +23,7 @@ describe.concurrent('a worker that hangs past its heartbeat changes nothing when
   });
 
   it('in mid-tar', async (test) => {
-    const volume = await ownVolume(test, 'head -c 80M /dev/urandom >large');
+    const volume = await ownVolume(test, 'head -c 160M /dev/urandom >large');
     const deployment = await ownDeployment(test, { volumes: volumeItem('files', volume) });
     const zombie = await startWatchedWorker(deployment, ZOMBIE_ENV);
     const run = await startRun(deployment);

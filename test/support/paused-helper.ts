@@ -12,14 +12,17 @@ const run = promisify(execFile);
 
 /** Halts the helper container of a target once it has begun to write; returns the container's id. */
 export async function pauseHelper(deployment: Deployment, { directory }: WatchedRun, target: string): Promise<string> {
+  // Looked for before anything is written: between the first bytes and the last there is little time.
+  const id = await waitFor(`the helper of ${target}`, async () => helperOf(deployment, target), { intervalMs: 5 });
   await waitFor(`the part of ${target} to grow`, () => partHasGrown(directory, target), { intervalMs: 5 });
-  const labels = { service: await serviceOf(deployment), target };
-  const filters = Object.entries(labels).flatMap(([k, v]) => ['--filter', `label=backup-orchestrator.${k}=${v}`]);
-  const [id] = await dockerLines('ps', '--quiet', '--no-trunc', ...filters);
-  if (id === undefined)
-    throw new Error(`the helper of ${target} has ended already: its volume is too small to halt it`);
   await run('docker', ['pause', id]);
   return id;
+}
+
+async function helperOf(deployment: Deployment, target: string): Promise<string | undefined> {
+  const labels = { service: await serviceOf(deployment), target };
+  const filters = Object.entries(labels).flatMap(([k, v]) => ['--filter', `label=backup-orchestrator.${k}=${v}`]);
+  return (await dockerLines('ps', '--quiet', '--no-trunc', ...filters))[0];
 }
 
 async function partHasGrown(directory: string, target: string): Promise<boolean> {
