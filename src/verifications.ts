@@ -1,24 +1,36 @@
 import { z } from 'zod';
 import type { Destination } from './destinations/destination.js';
 import type { Manifest } from './domain/manifest.js';
-import { VERIFICATION_FORMAT, verificationName, type Verification } from './domain/verification.js';
+import {
+  VERIFICATION_FORMAT,
+  verificationName,
+  withResult,
+  type Verification,
+  type VerificationMethod,
+  type VerificationResult,
+} from './domain/verification.js';
+
+const result = z.object({
+  outcome: z.enum(['verified', 'failed', 'unverified']),
+  reason: z.string().exactOptional(),
+  notes: z.array(z.string()).exactOptional(),
+  restoreMs: z.number().exactOptional(),
+  verifiedAt: z.iso.datetime(),
+  durationMs: z.number(),
+}) satisfies z.ZodType<VerificationResult>;
 
 const shape = z.object({
   format: z.literal(VERIFICATION_FORMAT),
   artifact: z.string(),
   sha256: z.string(),
-  method: z.literal('read'),
-  outcome: z.enum(['verified', 'failed']),
-  reason: z.string().exactOptional(),
-  verifiedAt: z.iso.datetime(),
-  durationMs: z.number(),
+  results: z.object({ read: result.exactOptional(), drill: result.exactOptional() }),
 }) satisfies z.ZodType<Verification>;
 
 /** What is known of the artifact at `path`; undefined where that is nothing, cannot be read, or is about other bytes. */
 export async function readVerification(
   destination: Destination,
   path: string,
-  { artifact }: Manifest,
+  { artifact }: Pick<Manifest, 'artifact'>,
 ): Promise<Verification | undefined> {
   const text = await destination.readText(verificationName(path));
   if (text === undefined) return undefined;
@@ -34,7 +46,21 @@ function parse(text: string): Verification | undefined {
   }
 }
 
-/** Leaves it beside the artifact at `path`, instead of the last one. */
-export async function writeVerification(destination: Destination, path: string, found: Verification): Promise<void> {
-  await destination.replaceText(verificationName(path), JSON.stringify(found, null, 2) + '\n');
+export interface RecordVerificationInput {
+  destination: Destination;
+  /** Of the artifact, relative to the destination's root. */
+  path: string;
+  manifest: Pick<Manifest, 'artifact'>;
+  method: VerificationMethod;
+  result: VerificationResult;
+}
+
+/** Leaves a result beside the artifact, instead of the last one of its method. */
+export async function recordVerification(input: RecordVerificationInput): Promise<void> {
+  const { destination, path, manifest, method, result: found } = input;
+  const before = await readVerification(destination, path, manifest);
+  const { name: artifact, sha256 } = manifest.artifact;
+  const results = withResult(before?.results ?? {}, method, found);
+  const verification: Verification = { format: VERIFICATION_FORMAT, artifact, sha256, results };
+  await destination.replaceText(verificationName(path), JSON.stringify(verification, null, 2) + '\n');
 }

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.js';
 import { BackupError } from '../domain/errors.js';
 import { EXIT } from '../domain/outcome.js';
 import type { DestinationKind } from '../domain/target.js';
+import { lastVerified } from '../domain/verification.js';
 import { listArtifacts, locationOf, type ArtifactListing, type FoundArtifact } from '../steps/list-artifacts.js';
 import { findConfigured } from '../steps/configured-target.js';
 import type { AddCommand, CommandContext } from './context.js';
@@ -75,7 +76,7 @@ function rowOf(found: FoundArtifact) {
     sizeBytes: manifest.artifact.sizeBytes,
     sha256: manifest.artifact.sha256,
     createdAt: manifest.captureStartedAt,
-    verified: found.entry.verification?.verifiedAt ?? null,
+    verified: lastVerified(found.entry.verification)?.verifiedAt ?? null,
   };
 }
 
@@ -92,8 +93,10 @@ function columnsFor(artifacts: readonly FoundArtifact[], timezone: string): Colu
     { title: 'CREATED', value: ({ entry }) => formatLocalTime(entry.manifest.captureStartedAt, timezone) },
     {
       title: 'VERIFIED',
-      value: ({ entry: { verification } }) =>
-        verification === undefined ? '-' : formatLocalTime(verification.verifiedAt, timezone),
+      value: ({ entry: { verification } }) => {
+        const verified = lastVerified(verification);
+        return verified === undefined ? '-' : formatLocalTime(verified.verifiedAt, timezone);
+      },
     },
   ];
 }

@@ -2,8 +2,9 @@ import { Option } from 'commander';
 import { BackupError } from '../domain/errors.js';
 import { EXIT } from '../domain/outcome.js';
 import type { DestinationKind } from '../domain/target.js';
+import type { VerificationOutcome } from '../domain/verification.js';
 import { findConfigured } from '../steps/configured-target.js';
-import { verifyArtifacts, type VerifiedArtifact } from '../steps/verify.js';
+import { verifyArtifacts, type VerifiedArtifact, type VerifyInput } from '../steps/verify.js';
 import type { AddCommand, CommandContext } from './context.js';
 import { formatBytes, formatDuration } from './format.js';
 import { untilInterrupted } from './interruption.js';
@@ -14,6 +15,7 @@ import { runIdOf } from './run-id.js';
 interface VerifyOptions {
   run?: string;
   from?: DestinationKind;
+  drill?: boolean;
   json?: boolean;
 }
 
@@ -24,12 +26,16 @@ export const addVerifyCommand: AddCommand = (program, context) => {
     .argument('[target]', 'name of a target (default: all)')
     .addOption(new Option('--run <id>', 'only those of this run').argParser(runIdOf))
     .addOption(fromOption('verify only these (default: all)'))
+    .option(
+      '--drill',
+      'restore them too, into something that is thrown away, and compare (default: the newest of each target)',
+    )
     .option('--json', 'print JSON')
     .action((target: string | undefined, options: VerifyOptions) => verify(context, target, options));
 };
 
 async function verify(context: CommandContext, name: string | undefined, options: VerifyOptions): Promise<void> {
-  const { run, from, json } = options;
+  const { run, from, json, drill } = options;
   const runtime = await context.runtime();
   const target = name === undefined ? undefined : (findConfigured(runtime.config, name)?.name ?? name);
   const progress = new ProgressLine({ stream: process.stderr });
@@ -37,28 +43,43 @@ async function verify(context: CommandContext, name: string | undefined, options
     progress.clear();
     if (json !== true) context.print(describe(verified));
   };
-  const destinations = from === undefined ? runtime.destinations : [runtime.destination(from)];
-  const chosen = { ...(target !== undefined && { target }), ...(run !== undefined && { run }) };
+  const input: VerifyInput = {
+    ...{ ...(target !== undefined && { target }), ...(run !== undefined && { run }) },
+    method: drill === true ? 'drill' : 'read',
+    destinations: from === undefined ? runtime.destinations : [runtime.destination(from)],
+    onVerified,
+  };
   const verified = await untilInterrupted(context, (signal) => {
     const onProgress = (bytesDone: number) => progress.show(bytesDone, undefined);
-    const step = { signal, onProgress, log: () => undefined };
-    return verifyArtifacts(runtime, { ...chosen, destinations, onVerified }, step);
+    return verifyArtifacts(runtime, input, { signal, onProgress, log: () => undefined });
   }).finally(() => progress.clear());
   if (verified.length === 0) throw nothingToVerify(target, run);
-  const failed = verified.filter(({ outcome }) => outcome === 'failed');
-  if (failed.length > 0) context.exitCode = EXIT.unverified;
+  if (verified.some(({ outcome }) => outcome !== 'verified')) context.exitCode = EXIT.unverified;
   if (json === true) context.printJson(verified.map(rowOf));
-  context.say(`${String(verified.length - failed.length)} verified, ${String(failed.length)} failed`);
+  context.say(summary(verified));
 }
 
 function rowOf({ destination, path, ...result }: VerifiedArtifact) {
   return { destination: destination.kind, location: `${destination.location}/${path}`, ...result };
 }
 
-function describe({ destination, path, outcome, reason, sizeBytes, durationMs }: VerifiedArtifact): string {
+function describe({ destination, path, outcome, reason, notes = [], ...numbers }: VerifiedArtifact): string {
+  const { sizeBytes, durationMs, restoreMs } = numbers;
   const what = `${outcome} ${destination.location}/${path}`;
-  if (reason !== undefined) return `${what}: ${reason}`;
-  return `${what}, ${formatBytes(sizeBytes ?? 0)} in ${formatDuration(durationMs)}`;
+  const times = [
+    `${formatBytes(sizeBytes ?? 0)} in ${formatDuration(durationMs)}`,
+    ...(restoreMs === undefined ? [] : [`restored in ${formatDuration(restoreMs)}`]),
+  ];
+  const head = reason === undefined ? `${what}, ${times.join(', ')}` : `${what}: ${reason}`;
+  return [head, ...notes.map((note) => `  ${note}`)].join('\n');
+}
+
+/** `3 verified, 1 failed`; what could not be checked only where there is some. */
+function summary(verified: readonly VerifiedArtifact[]): string {
+  const count = (outcome: VerificationOutcome) => verified.filter((v) => v.outcome === outcome).length;
+  const unverified = count('unverified');
+  const more = unverified === 0 ? '' : `, ${String(unverified)} unverified`;
+  return `${String(count('verified'))} verified, ${String(count('failed'))} failed${more}`;
 }
 
 function nothingToVerify(target: string | undefined, run: string | undefined): BackupError {

@@ -1,6 +1,6 @@
 import type { Manifest } from './manifest.js';
 import { sourceKey, type Source, type TargetKind } from './target.js';
-import type { Verification } from './verification.js';
+import { failureOf, type Verification } from './verification.js';
 
 /** An artifact as a destination's catalog shows it. */
 export interface CatalogEntry {
@@ -9,13 +9,13 @@ export interface CatalogEntry {
   path: string;
   /** Whether the artifact lies there with the size that its manifest names. Others are not counted and not removed. */
   whole: boolean;
-  /** Of these bytes, the last one there. */
+  /** What is known of these bytes. */
   verification?: Verification;
 }
 
 /** What may be counted, copied and restored: whole, as far as is known. */
 export function isGood({ whole, verification }: Pick<CatalogEntry, 'whole' | 'verification'>): boolean {
-  return whole && verification?.outcome !== 'failed';
+  return whole && failureOf(verification) === undefined;
 }
 
 /** A line of artifacts that retention may thin: one source of one target. */

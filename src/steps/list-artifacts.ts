@@ -2,6 +2,7 @@ import { createCatalog } from '../catalog.js';
 import type { Destination } from '../destinations/destination.js';
 import { BackupError } from '../domain/errors.js';
 import { isGood, type CatalogEntry } from '../domain/retention.js';
+import { failureOf } from '../domain/verification.js';
 
 export interface FoundArtifact {
   destination: Destination;
@@ -56,7 +57,8 @@ async function listOne(destination: Destination, target: string | undefined, lis
 
 function whyNotGood({ whole, verification }: CatalogEntry): string {
   if (!whole) return 'it is missing, or has another size than its manifest says';
-  return `it failed its verification at ${verification?.verifiedAt ?? ''}: ${verification?.reason ?? ''}`;
+  const failure = failureOf(verification);
+  return `it failed its verification at ${failure?.verifiedAt ?? ''}: ${failure?.reason ?? ''}`;
 }
 
 /** Where an artifact lies, as people write it: `/backups/20261124_030000/mordor_….sql.gz`. */

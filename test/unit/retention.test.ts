@@ -53,10 +53,7 @@ describe('planPrune', () => {
       format: VERIFICATION_FORMAT,
       artifact,
       sha256,
-      method: 'read',
-      outcome: 'failed',
-      verifiedAt: NOW.toISOString(),
-      durationMs: 1,
+      results: { read: { outcome: 'failed', verifiedAt: NOW.toISOString(), durationMs: 1 } },
     };
     const entries = [night(0), { ...night(1), verification }, ...[2, 3, 4, 5].map((n) => night(n))];
     expect(removedRuns({ entries })).toEqual([]);
