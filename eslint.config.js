@@ -40,7 +40,14 @@ export default tseslint.config(
   forbid(['src/pipeline/**/*.ts'], [AWS, TEMPORAL]),
   forbid(['src/destinations/s3*.ts'], [EXECA, TEMPORAL]),
   forbid(
-    ['src/sources/**/*.ts', 'src/steps/**/*.ts', 'src/config/**/*.ts', 'src/destinations/local*.ts', 'src/*.ts'],
+    [
+      'src/sources/**/*.ts',
+      'src/drill/**/*.ts',
+      'src/steps/**/*.ts',
+      'src/config/**/*.ts',
+      'src/destinations/local*.ts',
+      'src/*.ts',
+    ],
     [EXECA, AWS, TEMPORAL],
     ['src/worker.ts', 'src/client.ts'],
   ),

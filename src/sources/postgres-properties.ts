@@ -1,5 +1,6 @@
 import type { DatabaseProperties } from '../domain/manifest.js';
 import { queryJson, type Session } from './postgres-connection.js';
+import { quoteLiteral } from './postgres-quoting.js';
 
 /** A row of pg_database as JSON: its columns differ from one major to the next. */
 interface DatabaseRow {
@@ -24,7 +25,7 @@ interface DatabaseRow {
 
 const LOCALE_PROVIDERS = { c: 'libc', i: 'icu', b: 'builtin' } as const;
 
-const QUERY = `
+const query = (database: string) => `
 SELECT jsonb_build_object(
   'owner', pg_get_userbyid(d.datdba),
   'encoding', pg_encoding_to_char(d.encoding),
@@ -38,12 +39,13 @@ SELECT jsonb_build_object(
     WHERE s.setdatabase = d.oid
   ),
   'row', to_jsonb(d)
-) FROM pg_database d WHERE d.datname = current_database()
+) FROM pg_database d WHERE d.datname = ${database}
 `;
 
-/** What `CREATE DATABASE` and `ALTER DATABASE` have to be told to make this database again. */
-export async function readProperties(session: Session): Promise<DatabaseProperties> {
-  const { owner, encoding, tablespace, comment, settings, row } = await queryJson<DatabaseRow>(session, QUERY);
+/** What `CREATE DATABASE` and `ALTER DATABASE` have to be told to make this database (or the one of that name) again. */
+export async function readProperties(session: Session, name?: string): Promise<DatabaseProperties> {
+  const sql = query(name === undefined ? 'current_database()' : quoteLiteral(name));
+  const { owner, encoding, tablespace, comment, settings, row } = await queryJson<DatabaseRow>(session, sql);
   const locale = row.datlocale ?? row.daticulocale;
   return {
     ...{ owner, encoding, tablespace },

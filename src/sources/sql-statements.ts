@@ -66,29 +66,11 @@ export class StatementSplitter {
   }
 
   #statement(isLast: boolean): SqlPiece | undefined {
-    const tokens: SqlToken[] = [];
-    let depth = 0;
-    for (let start = 0; start < this.#text.length;) {
-      const end = tokenEnd(this.#text, start, isLast);
-      if (end === undefined) return undefined;
-      const text = this.#text.slice(start, end);
-      if (text === '\\' && tokens.length === 0) return this.#metaCommand(start, isLast);
-      if (!/^(?:\s|--)/.test(text)) tokens.push({ text, start });
-      start = end;
-      if (text === '(') depth += 1;
-      if (text === ')') depth -= 1;
-      if (text === ';' && depth <= 0) {
-        this.#inRows = startsRows(tokens);
-        return { kind: 'statement', text: this.#take(end), tokens };
-      }
-    }
-    return undefined;
-  }
-
-  #metaCommand(start: number, isLast: boolean): SqlPiece | undefined {
-    const end = this.#text.indexOf('\n', start);
-    if (end < 0 && !isLast) return undefined;
-    return { kind: 'data', text: this.#take(end < 0 ? this.#text.length : end + 1) };
+    const cut = cutStatement(this.#text, 0, isLast);
+    if (cut === undefined) return undefined;
+    if (cut.kind === 'data') return { kind: 'data', text: this.#take(cut.end) };
+    this.#inRows = startsRows(cut.tokens);
+    return { kind: 'statement', text: this.#take(cut.end), tokens: cut.tokens };
   }
 
   #take(length: number): string {
@@ -96,6 +78,33 @@ export class StatementSplitter {
     this.#text = this.#text.slice(length);
     return taken;
   }
+}
+
+/** Where a statement, or a line of psql's own, ends in a text. */
+export type SqlCut = { kind: 'statement'; end: number; tokens: SqlToken[] } | { kind: 'data'; end: number };
+
+/** The one that begins at `from`, with the blanks and comments before it; undefined where more text is needed to tell. */
+export function cutStatement(text: string, from: number, isLast: boolean): SqlCut | undefined {
+  const tokens: SqlToken[] = [];
+  let depth = 0;
+  for (let start = from; start < text.length;) {
+    const end = tokenEnd(text, start, isLast);
+    if (end === undefined) return undefined;
+    const token = text.slice(start, end);
+    if (token === '\\' && tokens.length === 0) return cutMetaCommand(text, start, isLast);
+    if (!/^(?:\s|--)/.test(token)) tokens.push({ text: token, start: start - from });
+    start = end;
+    if (token === '(') depth += 1;
+    if (token === ')') depth -= 1;
+    if (token === ';' && depth <= 0) return { kind: 'statement', end, tokens };
+  }
+  return undefined;
+}
+
+function cutMetaCommand(text: string, start: number, isLast: boolean): SqlCut | undefined {
+  const end = text.indexOf('\n', start);
+  if (end < 0 && !isLast) return undefined;
+  return { kind: 'data', end: end < 0 ? text.length : end + 1 };
 }
 
 /** Where the token at `start` ends; undefined where more text is needed to tell. */
@@ -108,7 +117,8 @@ function tokenEnd(text: string, start: number, isLast: boolean): number | undefi
   return end === text.length && text[start] !== ';' && !isLast ? undefined : end;
 }
 
-function startsRows(tokens: readonly SqlToken[]): boolean {
+/** Whether rows follow the statement: `COPY … FROM stdin;`. */
+export function startsRows(tokens: readonly SqlToken[]): boolean {
   const [from, stdin] = tokens.slice(-3).map(({ text }) => text.toUpperCase());
   return tokens[0]?.text.toUpperCase() === 'COPY' && from === 'FROM' && stdin === 'STDIN';
 }

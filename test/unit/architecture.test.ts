@@ -14,7 +14,7 @@ const RULES: { part: RegExp; may: RegExp; except?: RegExp }[] = [
     may: /^(domain\/|workflows\/|@temporalio\/(workflow|common)$)/,
   },
   {
-    part: /^(sources|steps|pipeline|destinations|config|doctor)\//,
+    part: /^(sources|drill|steps|pipeline|destinations|config|doctor)\//,
     may: /^(?!@temporalio\/|workflows\/|activities\/|worker\/|commands\/)/,
   },
   { part: /^(?!pipeline\/)/, may: /^(?!execa$)/ },

@@ -1,0 +1,85 @@
+import type { Manifest } from '../domain/manifest.js';
+import type { DrillResult } from '../domain/verification.js';
+import type { Tools } from '../pipeline/tools.js';
+import { compareWithArtifact, type Comparison } from './compare-with-artifact.js';
+import { makeRoles, planRoles } from './prepare-roles.js';
+import { readArtifact } from './read-dump.js';
+import { restoreInto } from './restore-into.js';
+import { findDrillPrograms } from './server-programs.js';
+import { startThrowawayCluster } from './throwaway-cluster.js';
+import { DrillFailed, Unverifiable } from './verdict.js';
+
+export interface DrillDatabaseInput {
+  /** A local file, whose bytes were proved against its manifest. */
+  path: string;
+  manifest: Manifest;
+  tools: Tools;
+  /** The globals of the same server and run, where they are kept. */
+  globalsPath?: string;
+  /** Where there is room for the whole database. */
+  scratchDir: string;
+  signal: AbortSignal;
+  /** Told all bytes that moved so far: stored ones, then those of the dump that is compared. */
+  onProgress: (bytesDone: number) => void;
+  log: (line: string) => void;
+}
+
+const TOLD_DIFFERENCES = 10;
+
+/**
+ * Restores the artifact of a database into a cluster that is thrown away, dumps that and compares: what was backed up is what
+ * comes back. Throws Cancelled, and a BackupError for trouble of the drill's own (no room, a server that does not start),
+ * which says nothing about the artifact.
+ */
+export async function drillDatabase(input: DrillDatabaseInput): Promise<DrillResult> {
+  const notes: string[] = [];
+  try {
+    const { restoreMs, comparison } = await drill(input, notes);
+    notes.push(...few(comparison.renderings).map((text) => `only written in another way: ${text}`));
+    const { differences } = comparison;
+    if (differences.length === 0) return { outcome: 'verified', notes, restoreMs };
+    return { outcome: 'failed', reason: few(differences).join('; '), notes, restoreMs };
+  } catch (error) {
+    if (error instanceof Unverifiable) return { outcome: 'unverified', reason: error.message, notes };
+    if (error instanceof DrillFailed) return { outcome: 'failed', reason: error.message, notes };
+    throw error;
+  }
+}
+
+async function drill(
+  input: DrillDatabaseInput,
+  notes: string[],
+): Promise<{ restoreMs: number; comparison: Comparison }> {
+  const { path, manifest, globalsPath, scratchDir, signal, onProgress, log } = input;
+  const programs = await findDrillPrograms(manifest, input.tools);
+  const { tools } = programs;
+  log(`reading ${path}`);
+  const artifact = await readArtifact({ path, compression: manifest.artifact.compression, tools }, { signal });
+  const planned = await planRoles({ manifest, contents: artifact, tools, signal, ...(globalsPath && { globalsPath }) });
+  notes.push(...planned.notes);
+  const { bootstrap } = planned;
+  const cluster = await startThrowawayCluster({
+    ...{ programs, scratchDir, bootstrap, signal },
+    objectCount: artifact.entries.size,
+  });
+  try {
+    log(`restoring it into a PostgreSQL ${cluster.serverVersion} of its own${userOf(cluster.serverUser)}`);
+    await makeRoles(cluster, planned);
+    const { database, restoreMs } = await restoreInto({ cluster, path, manifest, onProgress });
+    log('comparing what was restored');
+    const moved = (bytes: number) => onProgress(manifest.artifact.sizeBytes + bytes);
+    const comparison = await compareWithArtifact({ cluster, database, manifest, artifact, signal, onProgress: moved });
+    return { restoreMs, comparison };
+  } finally {
+    await cluster.remove();
+  }
+}
+
+function userOf(name: string | undefined): string {
+  return name === undefined ? '' : `, run by the user ${name}`;
+}
+
+function few(texts: readonly string[]): string[] {
+  const more = texts.length - TOLD_DIFFERENCES;
+  return more > 0 ? [...texts.slice(0, TOLD_DIFFERENCES), `and ${String(more)} more`] : [...texts];
+}
