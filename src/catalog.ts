@@ -2,7 +2,7 @@ import { mapBounded } from './bounded.js';
 import type { Destination, StoredObject } from './destinations/destination.js';
 import { BackupError } from './domain/errors.js';
 import type { Manifest } from './domain/manifest.js';
-import { inRun, manifestName, RUN_PATTERN } from './domain/names.js';
+import { inRun, isArtifactOf, manifestName, mayBeOfKind, RUN_PATTERN } from './domain/names.js';
 import type { CatalogEntry } from './domain/retention.js';
 import type { TargetKind } from './domain/target.js';
 import { verificationName } from './domain/verification.js';
@@ -87,9 +87,8 @@ function placeOf({ path }: StoredObject): Place | undefined {
 
 /** Spares reading the manifests of other targets; which target it is, the manifest says. */
 function mayBe({ run, artifact }: Place, { target, kind }: CatalogFilter): boolean {
-  if (target === undefined) return true;
-  const isOf = (infix: string) => artifact.startsWith(`${target}${infix}${run}.`);
-  return (kind !== 'volume' && isOf('_')) || (kind !== 'database' && isOf('_volume_'));
+  if (target === undefined) return kind === undefined || mayBeOfKind(artifact, kind);
+  return isArtifactOf(artifact, { target, run, ...(kind !== undefined && { kind }) });
 }
 
 async function readPlace(

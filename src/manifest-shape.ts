@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MANIFEST_FORMAT, type Manifest } from './domain/manifest.js';
-import { RUN_PATTERN, TARGET_NAME_PATTERN } from './domain/names.js';
+import { GLOBALS_NAME_PATTERN, RUN_PATTERN, TARGET_NAME_PATTERN } from './domain/names.js';
 
 const text = z.string().min(1);
 const count = z.int().nonnegative();
@@ -9,6 +9,8 @@ const port = z.int().min(1).max(65_535);
 const source = z.union([
   z.object({ kind: z.literal('database'), systemIdentifier: text, database: text }),
   z.object({ kind: z.literal('database'), host: text, port, database: text }),
+  z.object({ kind: z.literal('globals'), systemIdentifier: text }),
+  z.object({ kind: z.literal('globals'), host: text, port }),
   z.object({ kind: z.literal('volume'), host: text, volume: text }),
   z.object({ kind: z.literal('volume'), host: text, path: text }),
 ]);
@@ -34,8 +36,8 @@ const database = z.object({
 export const manifestShape = z.object({
   format: z.literal(MANIFEST_FORMAT),
   service: text,
-  target: z.string().regex(TARGET_NAME_PATTERN),
-  kind: z.enum(['database', 'volume']),
+  target: z.union([z.string().regex(TARGET_NAME_PATTERN), z.string().regex(GLOBALS_NAME_PATTERN)]),
+  kind: z.enum(['database', 'volume', 'globals']),
   source,
   host: text,
   run: z.string().regex(RUN_PATTERN),

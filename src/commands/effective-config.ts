@@ -60,6 +60,7 @@ function settingsEntry({ s3, run, ...settings }: BackupSettings) {
     retention_count: settings.retentionCount,
     compression: settings.compression,
     compression_level: settings.compressionLevel,
+    globals: settings.globals,
     s3_bucket: s3?.bucket,
     s3_region: s3?.region,
     s3_endpoint: s3?.endpoint,

@@ -4,7 +4,7 @@ import { TARGET_NAME_PATTERN } from '../domain/names.js';
 import { parseSchedule } from './cron.js';
 import { runKeys } from './run-schema.js';
 import { s3Keys } from './s3-schema.js';
-import { choice, compressionLevel, line, parsed, wholeNumber } from './schema-leaves.js';
+import { choice, compressionLevel, line, parsed, truth, wholeNumber } from './schema-leaves.js';
 import { checkTimezone } from './timezone.js';
 
 /** `backup_config`. */
@@ -56,6 +56,12 @@ export const backupConfigSchema = z.strictObject({
   compression_level: compressionLevel({
     description: '0 to 9 for gzip, 1 to 19 for zstd.',
     default: '(6 for gzip, 3 for zstd)',
+  }).optional(),
+  globals: truth({
+    description:
+      'Whether the roles of each server of the databases are backed up along with them, as the target `globals:<host>-<port>`: `restore --with-roles` makes missing ones from it.',
+    default: true,
+    example: false,
   }).optional(),
   ...s3Keys,
   helper_image: line({

@@ -33,6 +33,8 @@ export interface BackupSettings {
   compressionLevel: number;
   /** The longest one attempt of a capture may take, where the target says nothing else. */
   timeoutMs: number;
+  /** Whether the roles of servers are backed up too. */
+  globals: boolean;
   helperImage?: string;
   /** Absent: local only. */
   s3?: S3Settings;
@@ -73,6 +75,7 @@ function settingsOf(data: BackupConfigInput): BackupSettings {
     retentionCount: data.retention_count ?? TARGET_DEFAULTS.retentionCount,
     ...chooseCompression(data, DEFAULT_COMPRESSION),
     timeoutMs: data.timeout ?? TARGET_DEFAULTS.timeoutMs,
+    globals: data.globals ?? true,
     ...(data.helper_image === undefined ? {} : { helperImage: data.helper_image }),
     ...(s3 === undefined ? {} : { s3 }),
     run: runOf(data),

@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
+import { nameInFiles } from '../domain/names.js';
 import type { RefusedTarget } from '../domain/run.js';
-import type { DatabaseTarget, Target, TargetKind } from '../domain/target.js';
+import type { GlobalsTarget, ServerLogin, Target, TargetKind } from '../domain/target.js';
 import { readSettings, TARGET_DEFAULTS, type BackupSettings } from './backup-settings.js';
 import { readEntries } from './entries.js';
 import { fileProblems } from './file-shape.js';
+import { globalsTargets } from './globals.js';
 import { sortEntries, type RefusedEntry } from './sorted-entries.js';
 import { hostOf } from './host.js';
 import type { Environment } from './environment.js';
@@ -24,17 +26,19 @@ export interface Config {
   backup: BackupSettings;
   /** Enabled and resolved. */
   targets: Target[];
+  /** Of the servers of all that is enabled; they have no entries. */
+  globals: GlobalsTarget[];
   /** Enabled entries with an error of their own; `error` holds all of an entry's problems, `line` is where it begins. */
   refused: (RefusedTarget & RefusedEntry)[];
   disabled: { target: string; kind: TargetKind }[];
   warnings: string[];
   /** Resolved when called. Throws a BackupError (`ConfigInvalid`) where its variable is no longer set. */
-  passwordOf(target: DatabaseTarget): string | undefined;
+  passwordOf(target: ServerLogin): string | undefined;
   /** Whether the file names one; it may be another host's to resolve. */
-  hasPassword(target: DatabaseTarget): boolean;
+  hasPassword(target: ServerLogin): boolean;
   /** Every secret text known so far, to be kept out of what is shown. */
   secrets(): string[];
-  /** What the file calls its targets: parts of file names, and no secret whatever a password is. */
+  /** What targets are called: parts of file names, and no secret whatever a password is. */
   names: string[];
 }
 
@@ -56,6 +60,7 @@ export async function loadConfig({ file: path, env }: ConfigInput): Promise<Conf
   if (settings === undefined || ofFile.length > 0) {
     throw new ConfigError(file, [...ofFile, ...sorted.refused.flatMap((refused) => refused.problems)]);
   }
+  const globals = settings.globals ? globalsTargets({ targets: sorted.targets, settings }) : [];
   const passwords = new Passwords({ env, written: sorted.passwords });
   return {
     file,
@@ -63,6 +68,7 @@ export async function loadConfig({ file: path, env }: ConfigInput): Promise<Conf
     host,
     backup: settings,
     targets: sorted.targets,
+    globals,
     refused: sorted.refused.map(({ problems: own, ...refused }) => ({
       ...refused,
       error: own.map((problem) => problemText(file, problem)).join('\n'),
@@ -72,6 +78,6 @@ export async function loadConfig({ file: path, env }: ConfigInput): Promise<Conf
     passwordOf: (target) => passwords.passwordOf(target),
     hasPassword: (target) => passwords.hasPassword(target),
     secrets: () => passwords.secrets(),
-    names: entries.map(({ name }) => name),
+    names: [...entries, ...globals].flatMap(({ name }) => [...new Set([name, nameInFiles(name)])]),
   };
 }

@@ -12,13 +12,16 @@ import type { YamlSource } from './yaml-source.js';
 export interface Entry {
   node: Node;
   name: string;
-  kind: TargetKind;
+  kind: EntryKind;
   /** True also where `enabled` is neither true nor false: then the entry is refused when it is read. */
   enabled: boolean;
   /** Those of the entry itself; absent also where they are wrong: then the entry is refused when it is read. */
   onHost?: string;
   schedule?: string;
 }
+
+/** Kinds that have entries. */
+export type EntryKind = Exclude<TargetKind, 'globals'>;
 
 export const ENTRY_KEYS = { database: 'backup_targets', volume: 'volume_backups' } as const;
 
@@ -54,7 +57,7 @@ function listOf(source: YamlSource, key: string): Node[] {
 
 type ReadEntry = { entry: Entry } | { problems: Problem[] };
 
-function readEntry({ source, env }: EntriesInput, node: Node, kind: TargetKind): ReadEntry {
+function readEntry({ source, env }: EntriesInput, node: Node, kind: EntryKind): ReadEntry {
   if (!isMap(node)) {
     const hint = `write - name: "mordor" and below it the other keys of an entry of ${ENTRY_KEYS[kind]}`;
     return { problems: [source.problem(node, 'expected an entry, a mapping of keys, but it is something else', hint)] };

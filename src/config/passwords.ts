@@ -1,5 +1,5 @@
 import { BackupError } from '../domain/errors.js';
-import type { DatabaseTarget } from '../domain/target.js';
+import type { ServerLogin } from '../domain/target.js';
 import type { Environment } from './environment.js';
 import { expandReferences } from './references.js';
 
@@ -38,7 +38,7 @@ export class Passwords {
    * The password of `target`: its template where it has one, else what this file has under its name; undefined where
    * that is nothing. Files are read anew. Throws a BackupError (`ConfigInvalid`), never with a value.
    */
-  passwordOf({ name, connection }: DatabaseTarget): string | undefined {
+  passwordOf({ name, connection }: ServerLogin): string | undefined {
     const text = this.#textOf({ name, connection });
     if (text === undefined) return undefined;
     const expansion = expandReferences(text, this.#env);
@@ -48,7 +48,7 @@ export class Passwords {
     return expansion.text;
   }
 
-  hasPassword(target: DatabaseTarget): boolean {
+  hasPassword(target: ServerLogin): boolean {
     return this.#textOf(target) !== undefined;
   }
 
@@ -56,7 +56,7 @@ export class Passwords {
     return [...this.#seen];
   }
 
-  #textOf({ name, connection }: Pick<DatabaseTarget, 'name' | 'connection'>): string | undefined {
+  #textOf({ name, connection }: ServerLogin): string | undefined {
     return connection.passwordTemplate ?? this.#written.get(name);
   }
 

@@ -52,7 +52,7 @@ export interface Manifest {
   programs: Record<string, string>;
   server?: { product: 'PostgreSQL'; version: string; versionNumber: number };
   database?: DatabaseProperties;
-  /** Roles that the dump names (owners, grantees, policies): a restore checks them first. */
+  /** Roles that the dump names (owners, grantees, policies): a restore checks them first. Of globals: those that they can make. */
   roles?: string[];
   warnings: string[];
   timings: { captureMs: number; proveMs: number };

@@ -12,14 +12,26 @@ export const CHECKSUMS_NAME = 'SHA256SUMS';
 const MANIFEST_SUFFIX = '.manifest.json';
 const PART_SUFFIX = '.part';
 
-const INFIX = { database: '_', volume: '_volume_' } as const;
-const CONTENT_ENDING = { database: '.sql', volume: '.tar' } as const;
+const INFIX = { database: '_', volume: '_volume_', globals: '_' } as const;
+const CONTENT_ENDING = { database: '.sql', volume: '.tar', globals: '.sql' } as const;
 const COMPRESSION_ENDING = { gzip: '.gz', zstd: '.zst' } as const;
+
+const GLOBALS = 'globals';
+/** Of the targets that no entry of the file names. */
+export const GLOBALS_NAME_PATTERN = /^globals:[A-Za-z0-9.-]{1,180}$/;
+/** File names have 255 bytes, and ours get further endings. */
+const LONGEST_SERVER = 100;
+
+/** The target that holds the roles of a server: `globals:db.example.org-5432`. Several servers may get the same name. */
+export function globalsName({ host, port }: { host: string; port: number }): string {
+  const server = host.replaceAll(/[^A-Za-z0-9.-]/gu, '-').slice(0, LONGEST_SERVER);
+  return `${GLOBALS}:${server}-${String(port)}`;
+}
 
 /** Names that `TARGET_NAME_PATTERN` allows but that would meet files of ours. */
 export function isReservedTargetName(name: string): boolean {
   const lower = name.toLowerCase();
-  return lower === LOG_DIRECTORY || lower.startsWith('globals');
+  return lower === LOG_DIRECTORY || lower.startsWith(GLOBALS);
 }
 
 /** The id of a run that started at `start`, `secondsLater` of them on (used when an id is taken). */
@@ -45,7 +57,7 @@ export interface ArtifactNaming {
   compression: Compression;
 }
 
-/** `mordor_20261124_030000.sql.gz`, `postgres-data_volume_20261124_030000.tar.gz`. */
+/** `mordor_20261124_030000.sql.gz`, `postgres-data_volume_20261124_030000.tar.gz`, `globals_db-5432_20261124_030000.sql.gz`. */
 export function artifactName({ target, kind, run, compression }: ArtifactNaming): string {
   return `${stemOf({ target, kind, run })}${COMPRESSION_ENDING[compression]}`;
 }
@@ -56,8 +68,30 @@ export function isNamedAfter(path: string, { target, kind }: Pick<ArtifactNaming
   return deeper.length === 0 && RUN_PATTERN.test(run) && name.startsWith(`${stemOf({ target, kind, run })}.`);
 }
 
+/** Of all that is named after one target in one run; without a kind, after a target of that name of any kind. */
+export function isArtifactOf(artifact: string, { target, kind, run }: ArtifactOwner): boolean {
+  const kinds = kind === undefined ? KINDS : [kind];
+  return kinds.some((k) => artifact.startsWith(`${stemOf({ target, kind: k, run })}.`));
+}
+
+export interface ArtifactOwner extends Pick<ArtifactNaming, 'target' | 'run'> {
+  kind?: TargetKind;
+}
+
+const KINDS = Object.keys(INFIX) as TargetKind[];
+
+/** Whether an artifact of this name can be of the kind; which it is, its manifest says. */
+export function mayBeOfKind(artifact: string, kind: TargetKind): boolean {
+  return (kind === 'globals') === artifact.startsWith(`${GLOBALS}_`);
+}
+
 function stemOf({ target, kind, run }: Omit<ArtifactNaming, 'compression'>): string {
-  return `${target}${INFIX[kind]}${run}${CONTENT_ENDING[kind]}`;
+  return `${nameInFiles(target)}${INFIX[kind]}${run}${CONTENT_ENDING[kind]}`;
+}
+
+/** What the names of a target's files begin with. */
+export function nameInFiles(target: string): string {
+  return target.replace(':', '_');
 }
 
 export function manifestName(artifact: string): string {

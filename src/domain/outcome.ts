@@ -20,12 +20,19 @@ export interface TargetResult {
   warnings?: string[];
 }
 
-/** `failed` where one failed and none succeeded, `partial` where any other failed or was skipped. */
-export function runOutcome(targets: readonly Pick<TargetResult, 'outcome'>[]): RunOutcome {
-  const some = (outcome: TargetOutcome) => targets.some((t) => t.outcome === outcome);
-  if (some('cancelled')) return 'cancelled';
-  if (some('failed') && !some('succeeded')) return 'failed';
-  if (some('failed') || some('skipped')) return 'partial';
+type Outcome = Pick<TargetResult, 'outcome'> & Partial<Pick<TargetResult, 'kind'>>;
+
+/**
+ * `failed` where one failed and none succeeded, `partial` where any other failed or was skipped. Globals go along with the databases
+ * that were asked for: they make no success of a run whose databases failed, and where another run has them just now nothing is lacking.
+ */
+export function runOutcome(targets: readonly Outcome[]): RunOutcome {
+  const some = (list: readonly Outcome[], outcome: TargetOutcome) => list.some((t) => t.outcome === outcome);
+  const entries = targets.filter(({ kind }) => kind !== 'globals');
+  const asked = entries.length > 0 ? entries : targets;
+  if (some(targets, 'cancelled')) return 'cancelled';
+  if (some(targets, 'failed') && !some(asked, 'succeeded')) return 'failed';
+  if (some(targets, 'failed') || some(asked, 'skipped')) return 'partial';
   return 'succeeded';
 }
 

@@ -1,4 +1,4 @@
-export type TargetKind = 'database' | 'volume';
+export type TargetKind = 'database' | 'volume' | 'globals';
 export type Compression = 'gzip' | 'zstd';
 export type DestinationKind = 'local' | 's3';
 
@@ -39,6 +39,20 @@ export interface DatabaseTarget extends CommonTarget {
   connection: DatabaseConnection;
 }
 
+/** Whose eyes see a server: a target of the file, and how it connects. */
+export interface ServerLogin {
+  /** The name of that target. */
+  name: string;
+  connection: DatabaseConnection;
+}
+
+/** What the databases of a server share: its roles. No entry of the file, it follows from those of its databases. */
+export interface GlobalsTarget extends CommonTarget {
+  kind: 'globals';
+  /** In the order of the file, of each user one; at least one. The first that may read passwords is used, else the first. */
+  logins: ServerLogin[];
+}
+
 interface AnyVolumeTarget extends CommonTarget {
   kind: 'volume';
   description?: string;
@@ -66,17 +80,24 @@ export function isNamedVolume(target: Target): target is NamedVolumeTarget {
 }
 
 /** What is backed up, as the plan hands it on: every reference resolved but those of secrets. */
-export type Target = DatabaseTarget | VolumeTarget;
+export type Target = DatabaseTarget | VolumeTarget | GlobalsTarget;
 
 /** Where an artifact came from. Retention counts each source of a target on its own. */
 export type Source =
   | { kind: 'database'; systemIdentifier: string; database: string }
   | { kind: 'database'; host: string; port: number; database: string }
+  | { kind: 'globals'; systemIdentifier: string }
+  | { kind: 'globals'; host: string; port: number }
   | { kind: 'volume'; host: string; volume: string }
   | { kind: 'volume'; host: string; path: string };
 
 /** One text per source, equal exactly where the sources are equal. */
 export function sourceKey(source: Source): string {
+  if (source.kind === 'globals') {
+    return JSON.stringify(
+      'port' in source ? ['globals', source.host, source.port] : ['globals', source.systemIdentifier],
+    );
+  }
   if ('volume' in source) return JSON.stringify(['volume', source.host, source.volume]);
   if ('path' in source) return JSON.stringify(['path', source.host, source.path]);
   if ('systemIdentifier' in source) return JSON.stringify(['system', source.systemIdentifier, source.database]);

@@ -83,9 +83,9 @@ function orchestratorCollector(client: WatchedWorkers['client'], { name, directo
   };
 }
 
-function shownTargets({ targets, refused }: Config): ShownTarget[] {
+function shownTargets({ targets, globals, refused }: Config): ShownTarget[] {
   return [
-    ...targets.map(({ name: target, kind, host }) => ({ target, kind, host })),
+    ...[...targets, ...globals].map(({ name: target, kind, host }) => ({ target, kind, host })),
     ...refused.map(({ target, kind, onHost = DEFAULT_HOST }) => ({ target, kind, host: onHost })),
   ];
 }

@@ -23,7 +23,10 @@ export interface ProveInput {
 
 const TAIL_BYTES = 4096;
 const TAR_END_BYTES = 1024;
-const SQL_END = /^-- PostgreSQL database dump complete$/m;
+const SQL_END = {
+  database: { program: 'pg_dump', pattern: /^-- PostgreSQL database dump complete$/m },
+  globals: { program: 'pg_dumpall', pattern: /^-- PostgreSQL database cluster dump complete$/m },
+};
 /** Of each file that bgzip writes: gzip members with the extra field `BC`, the last one this empty one. */
 const BGZF_END = Buffer.from('1f8b08040000000000ff0600424302001b0003000000000000000000', 'hex');
 const BGZF_MARK = { offset: 12, bytes: Buffer.from('4243', 'hex') };
@@ -76,8 +79,9 @@ async function readBack(file: FileHandle, input: ProveInput): Promise<{ facts: F
 
 function requireEnd(input: ProveInput, tail: Buffer): void {
   if (tail.length === 0) throw damaged(input, 'it holds nothing');
-  if (input.kind === 'database') {
-    if (!SQL_END.test(tail.toString('latin1'))) throw damaged(input, 'the end marker of pg_dump is missing');
+  if (input.kind !== 'volume') {
+    const { program, pattern } = SQL_END[input.kind];
+    if (!pattern.test(tail.toString('latin1'))) throw damaged(input, `the end marker of ${program} is missing`);
     return;
   }
   const end = tail.subarray(-TAR_END_BYTES);

@@ -1,5 +1,5 @@
 import { readdirSync, realpathSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { BackupError } from '../domain/errors.js';
 import { findProgram, missingProgram, pathDirectories } from './program.js';
 import { runProgram } from './process.js';
@@ -72,6 +72,15 @@ export function choosePgDump(tools: Tools, serverVersionNumber: number): Postgre
     `cannot dump a server of PostgreSQL ${String(serverMajor)}: because ${reason}`,
     { hint: `install the package postgresql-client-${String(serverMajor)} (apt.postgresql.org has every major)` },
   );
+}
+
+/** Another program of the same installation: a pg_dumpall takes only the pg_dump beside it. ProgramMissing names the package. */
+export function siblingClient({ path, version, major }: PostgresClient, name: 'pg_dumpall'): PostgresClient {
+  const found = findProgram(join(dirname(path), name));
+  if (found !== undefined) return { path: found, version, major };
+  throw new BackupError('ProgramMissing', `cannot run ${name}: because it is not beside ${path}`, {
+    hint: `install the package postgresql-client-${String(major)}`,
+  });
 }
 
 /** The one psql that is used for everything, or ProgramMissing. */

@@ -8,6 +8,11 @@ export function quoteLiteral(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
+/** A value of a connection string. */
+export function quoteConninfo(value: string): string {
+  return `'${value.replaceAll(/[\\']/g, '\\$&')}'`;
+}
+
 /** The names in `a, "B c"`, as settings like `search_path` hold them. */
 export function splitIdentifiers(list: string): string[] {
   return [...list.matchAll(/"((?:[^"]|"")*)"|[^\s,"]+/g)].map(

@@ -1,9 +1,17 @@
 import type { Manifest } from '../domain/manifest.js';
-import type { DatabaseTarget, MountedVolumeTarget, NamedVolumeTarget, Target } from '../domain/target.js';
+import type {
+  DatabaseTarget,
+  GlobalsTarget,
+  MountedVolumeTarget,
+  NamedVolumeTarget,
+  ServerLogin,
+  Target,
+} from '../domain/target.js';
 import type { Runtime } from '../runtime.js';
 import type { StepContext } from '../steps/step.js';
 import { captureMounted, describeMounted } from './mounted-capture.js';
 import { captureDatabase, describeDatabase } from './postgres-capture.js';
+import { captureGlobals, describeGlobals } from './postgres-globals.js';
 import { captureVolume, describeVolume, removeAttempts } from './volume-capture.js';
 
 /** What a capture learns for the manifest. */
@@ -32,6 +40,7 @@ export interface SourceInput<T extends Target = Target> {
 export function openSource(input: SourceInput): AttemptSource {
   const { target } = input;
   if (target.kind === 'database') return databaseSource({ ...input, target });
+  if (target.kind === 'globals') return globalsSource({ ...input, target });
   return 'path' in target ? mountedSource({ ...input, target }) : volumeSource({ ...input, target });
 }
 
@@ -51,6 +60,24 @@ function databaseSource({ target, runtime }: SourceInput<DatabaseTarget>): Attem
     endOtherAttempts: () => Promise.resolve(), // pg_dump dies with its worker
     capture: (partPath, step) => captureDatabase({ ...login(), compression, level, partPath, ...step }),
     describe: (step) => describeDatabase({ ...login(), compression, ...step }),
+  };
+}
+
+function globalsSource({ target, runtime }: SourceInput<GlobalsTarget>): AttemptSource {
+  const { name, logins, compression, compressionLevel: level } = target;
+  const { tools, config } = runtime;
+  const common = {
+    target: name,
+    logins,
+    tools,
+    compression,
+    passwordOf: (login: ServerLogin) => config.passwordOf(login),
+  };
+  return {
+    partMode: 0o600,
+    endOtherAttempts: () => Promise.resolve(), // pg_dumpall dies with its worker
+    capture: (partPath, step) => captureGlobals({ ...common, level, partPath, ...step }),
+    describe: (step) => describeGlobals({ ...common, ...step }),
   };
 }
 

@@ -64,6 +64,7 @@ async function captureArtifact(runtime: Runtime, input: CaptureTargetInput, step
   try {
     step.log(`${target.name}: capturing to ${artifact}`);
     const facts = await source.capture(part.path, step);
+    for (const warning of facts.warnings) step.log(`${target.name}: warning: ${warning}`);
     await chmod(part.path, 0o600); // the helper of a volume needed more
     const describe = manifestOf({ input, artifact, startedAt, captured: facts });
     return await commitArtifact({ root, run, artifact, part, prove, describe });

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.js';
 import type { Target, TargetKind } from '../domain/target.js';
 
-/** An entry of `backups.yml`, whatever became of it. */
+/** An entry of `backups.yml`, whatever became of it, or globals, which follow from entries. */
 export interface ConfiguredTarget {
   /** As the file writes it. */
   name: string;
@@ -10,9 +10,12 @@ export interface ConfiguredTarget {
 }
 
 /** The entry of that name, ignoring case as everywhere; undefined where the file has none. */
-export function findConfigured({ targets, refused, disabled }: Config, name: string): ConfiguredTarget | undefined {
+export function findConfigured(
+  { targets, globals, refused, disabled }: Config,
+  name: string,
+): ConfiguredTarget | undefined {
   const isIt = (other: string) => other.toLowerCase() === name.toLowerCase();
-  const target = targets.find((t) => isIt(t.name));
+  const target = [...targets, ...globals].find((t) => isIt(t.name));
   if (target !== undefined) return { name: target.name, kind: target.kind, state: { is: 'enabled', target } };
   const bad = refused.find((t) => isIt(t.target));
   if (bad !== undefined) return { name: bad.target, kind: bad.kind, state: { is: 'refused', error: bad.error } };

@@ -17,7 +17,7 @@ import { requireFreeName, restoreVolume } from '../sources/volume-restore.js';
 import { findConfigured, type ConfiguredTarget } from './configured-target.js';
 import { failing } from './failure.js';
 import { findArtifact } from './find-artifact.js';
-import { locationOf } from './list-artifacts.js';
+import { locationOf, type FoundArtifact } from './list-artifacts.js';
 import { ownService } from './own-service.js';
 import { withArtifactFile } from './retrieve.js';
 import type { StepContext } from './step.js';
@@ -68,6 +68,7 @@ export async function restoreTarget(runtime: Runtime, input: RestoreInput, step:
     });
   const found = await orAborted(step.signal, find);
   const { manifest } = found.entry;
+  requireRestorableKind(found);
   input.onChosen?.(manifest);
   const into = placeOf(manifest, configured, input.into);
   const restorer = openRestorer(runtime, { manifest, into, noOwner: input.noOwner, configured });
@@ -83,9 +84,21 @@ export async function restoreTarget(runtime: Runtime, input: RestoreInput, step:
   return { target, kind, run, ...place, into, sizeBytes: artifact.sizeBytes, sha256: artifact.sha256, warnings };
 }
 
+/** Roles are made along with a database: to apply all of them is nobody's usual wish, and needs nothing of ours. */
+function requireRestorableKind(found: FoundArtifact): void {
+  const { kind, target } = found.entry.manifest;
+  if (kind !== 'globals') return;
+  const { compression } = found.entry.manifest.artifact;
+  const reader = compression === 'zstd' ? 'zstd -dc' : 'gunzip -c';
+  throw new BackupError('ConfigInvalid', `cannot restore ${target}: because roles are no database and no volume`, {
+    hint: `restore a database with \`--with-roles\`, which makes the roles that it needs; all of them by hand: ${reader} ${locationOf(found)} | psql -d postgres (errors about roles that exist are to be expected)`,
+  });
+}
+
 /** How a volume is reached now counts, else how it was when it was backed up. Directories are absolute. */
 function placeOf({ source }: Manifest, configured: ConfiguredTarget | undefined, into: string | undefined): string {
   if (source.kind === 'database') return into ?? source.database;
+  if (source.kind === 'globals') return into ?? 'postgres';
   const target = configured?.state.is === 'enabled' ? configured.state.target : undefined;
   const isMounted = target === undefined ? 'path' in source : isMountedVolume(target);
   if (into !== undefined) return isMounted || isAbsolute(into) ? resolve(into) : into;

@@ -1,8 +1,9 @@
 import type { Config } from '../config/config.js';
+import { serverKey } from '../config/globals.js';
 import { cronOf } from '../config/schedules.js';
 import { BackupError } from '../domain/errors.js';
 import type { RefusedTarget } from '../domain/run.js';
-import type { Target } from '../domain/target.js';
+import type { GlobalsTarget, Target } from '../domain/target.js';
 
 export interface SelectTargetsInput {
   config: Config;
@@ -19,15 +20,17 @@ export interface SelectedTargets {
   refused: RefusedTarget[];
 }
 
-/** The enabled targets of a run. Throws NotFound where one that is named is not there. */
+/** The enabled targets of a run, at their end the globals of the servers of its databases. Throws NotFound where one that is named is not there. */
 export function selectTargets(input: SelectTargetsInput): SelectedTargets {
   const { config, names } = input;
   requireNamed(config, names);
   const wanted = new Set(names.map((name) => name.toLowerCase()));
   const isNamed = (name: string) => wanted.size === 0 || wanted.has(name.toLowerCase());
   const isDue = dueBy(input);
+  const targets = config.targets.filter((t) => isNamed(t.name) && isDue(t));
+  const named = config.globals.filter((t) => wanted.has(t.name.toLowerCase()));
   return {
-    targets: config.targets.filter((t) => isNamed(t.name) && isDue(t)),
+    targets: [...targets, ...new Set([...globalsOf(config, targets), ...named])],
     refused: config.refused
       .filter((t) => isNamed(t.target) && isDue(t))
       .map(({ target, kind, error, onHost }) => ({
@@ -37,6 +40,12 @@ export function selectTargets(input: SelectTargetsInput): SelectedTargets {
         ...(onHost !== undefined && { host: onHost }),
       })),
   };
+}
+
+/** Last, so that they hold the roles that were made while the databases were dumped. */
+function globalsOf({ globals }: Config, targets: readonly Target[]): GlobalsTarget[] {
+  const servers = new Set(targets.filter((t) => t.kind === 'database').map(serverKey));
+  return globals.filter((t) => t.logins.some(({ connection }) => servers.has(serverKey({ host: t.host, connection }))));
 }
 
 /**
@@ -56,13 +65,14 @@ function dueBy({ config, cron, missingCrons }: SelectTargetsInput): (entry: { sc
 /** Throws NotFound where a name is not that of an enabled entry. */
 export function requireNamed(config: Config, names: readonly string[]): void {
   const isOneOf = (list: readonly string[], name: string) => list.some((n) => n.toLowerCase() === name.toLowerCase());
-  const known = [...config.targets.map((t) => t.name), ...config.refused.map((t) => t.target)];
+  const entries = [...config.targets.map((t) => t.name), ...config.refused.map((t) => t.target)];
+  const known = [...entries, ...config.globals.map((t) => t.name)];
   const missing = names.filter((name) => !isOneOf(known, name));
   if (missing.length === 0) return;
   const isDisabled = config.disabled.some(({ target }) => isOneOf(missing, target));
   throw new BackupError(
     'NotFound',
     `cannot back up ${missing.join(', ')}: because ${config.file} has no such enabled target`,
-    { hint: isDisabled ? 'set `enabled: true`' : `enabled targets: ${known.join(', ') || 'none'}` },
+    { hint: isDisabled ? 'set `enabled: true`' : `enabled targets: ${entries.join(', ') || 'none'}` },
   );
 }

@@ -64,7 +64,7 @@ function isLate({ deadlineAt }: BackupTargetInput): boolean {
 }
 
 function captureOf({ target }: BackupTargetInput): string {
-  return `${target.kind === 'database' ? 'dump' : 'archive'} ${target.name}`;
+  return `${target.kind === 'volume' ? 'archive' : 'dump'} ${target.name}`;
 }
 
 function capture(input: BackupTargetInput): Promise<CapturedArtifact> {

@@ -12,7 +12,7 @@ test('a run whose Temporal server is killed in the middle goes on when it is bac
   await stack.crash('temporal');
   await held.release();
   const { code, output } = await run.ended;
-  expect(output).toMatch(/: succeeded \(5 succeeded\)$/m);
+  expect(output).toMatch(/: succeeded \(8 succeeded\)$/m);
   expect(code).toBe(0);
 });
 
@@ -35,7 +35,7 @@ test('containers that are made anew, with other hostnames, go on with what was t
   const after = await stack.inspect('backup-orchestrator');
   expect(after.Config.Hostname).not.toBe(before.Config.Hostname);
   const { code, output } = await startedRun(stack).ended;
-  expect(output).toMatch(/: succeeded \(5 succeeded\)$/m);
+  expect(output).toMatch(/: succeeded \(8 succeeded\)$/m);
   expect(code).toBe(0);
   const runsOf = (json: string) => (JSON.parse(json) as { run: string }[]).map(({ run }) => run);
   const now = runsOf(await stack.backupctl('list', 'mordor', '--json'));

@@ -4,18 +4,20 @@ import { ComposeStack } from '../support/compose-stack.js';
 
 const stack = new ComposeStack(inject('stack'));
 const TARGETS = ['mordor', 'temporal', 'temporal_visibility', 'transactions', 'uploads'];
+/** Of the servers of its databases. */
+const GLOBALS = ['postgres-5432', 'transactions-5433', 'temporal-postgresql-5432'];
 
 describe('/backup.sh', () => {
   let run = '';
   beforeAll(async () => {
     const { code, output } = await startedRun(stack).ended;
-    expect(output).toMatch(/^run \d{8}_\d{6}: succeeded \(5 succeeded\)$/m);
+    expect(output).toMatch(/^run \d{8}_\d{6}: succeeded \(8 succeeded\)$/m);
     expect(code).toBe(0);
     run = /^run (\d{8}_\d{6})/.exec(output)?.[1] ?? '';
   });
 
   it('leaves an artifact and a manifest of each target, in the directory as in the bucket', async () => {
-    const artifacts = TARGETS.map((target) =>
+    const artifacts = [...TARGETS, ...GLOBALS.map((server) => `globals_${server}`)].map((target) =>
       target === 'uploads' ? `${target}_volume_${run}.tar.gz` : `${target}_${run}.sql.gz`,
     );
     const names = [...artifacts.flatMap((name) => [name, `${name}.manifest.json`]), 'SHA256SUMS', 'run.json'].sort();
@@ -30,7 +32,7 @@ describe('/backup.sh', () => {
       '-c',
       `cd /backups/${run} && sha256sum -c SHA256SUMS`,
     );
-    expect(checked.match(/: OK$/gm)?.length).toBe(TARGETS.length);
+    expect(checked.match(/: OK$/gm)?.length).toBe(TARGETS.length + GLOBALS.length);
   });
 
   it('leaves a database that is restored as it was', async () => {
@@ -50,7 +52,7 @@ describe('/backup.sh', () => {
     const { code, output } = await startedRun(stack, ['mordor', 'uploads']).ended;
     expect({ code, outcome: output.trim().split('\n').at(-1) }).toEqual({
       code: 0,
-      outcome: expect.stringContaining('succeeded (2 succeeded)') as string,
+      outcome: expect.stringContaining('succeeded (3 succeeded)') as string,
     });
   });
 });

@@ -7,6 +7,7 @@ import { WebUi } from '../support/web-ui.js';
 
 const stack = new ComposeStack(inject('stack'));
 const backupsFile = join(stack.files.directory, 'backups.yml');
+const GLOBALS = ['postgres-5432', 'temporal-postgresql-5432', 'transactions-5433'].map((server) => `globals:${server}`);
 const REASON = /cannot connect to transactions .*: because .* database .transactions_2024. does not exist/;
 
 let shipped = '';
@@ -44,7 +45,7 @@ describe('in the Web UI', () => {
     expect(failed?.slice(0, 3)).toEqual(['transactions', 'database', 'failed']);
     expect(failed?.[3]).toMatch(REASON);
     expect(others.map(([target, , phase]) => `${target ?? ''} ${phase ?? ''}`).sort()).toEqual(
-      ['mordor', 'temporal', 'temporal_visibility', 'uploads'].map((target) => `${target} succeeded`),
+      [...GLOBALS, 'mordor', 'temporal', 'temporal_visibility', 'uploads'].map((target) => `${target} succeeded`),
     );
     await ui.show('web-ui-run', ui.page.getByRole('heading', { level: 1 }), ui.page.locator('iframe').last());
   });

@@ -15,8 +15,9 @@ describe('npm run demo', () => {
     const { service, env, mode } = await demo.configuration();
     expect(await demo.ended, demo.output()).toBe(0);
     expect(demo.output()).toContain(TAKEN_DOWN);
-    expect(demo.output()).toMatch(/\$ backupctl run\n +run \d{8}_\d{6}: 3 targets\n/);
+    expect(demo.output()).toMatch(/\$ backupctl run\n +run \d{8}_\d{6}: 4 targets\n/);
     expect(demo.output()).toMatch(/^ +\d{8}_\d{6} +shop +database +s3 /m);
+    expect(demo.output()).toMatch(/^ +\d{8}_\d{6} +globals:127\.0\.0\.1-\d+ +globals +s3 /m);
     expect(demo.output()).toMatch(/ nightly\/(\d{8}_\d{6})\/shop_\1\.sql\.gz\.manifest\.json\n/);
     expect(demo.output()).toContain('$ backupctl restore helpdesk --from s3 --into helpdesk_restored\n');
     const [, proof = ''] = demo.output().split('\nProved\n');
@@ -96,9 +97,12 @@ describe('npm run demo -- --keep', () => {
     expect(demo.output()).toContain(`export BACKUPS_FILE=${configFile}\n`);
     const env = { BACKUPS_FILE: configFile };
     const run = await runBackupctl({ args: ['run', '--json'], env, cwd: tmpdir() });
-    expect(run.json).toMatchObject({ outcome: 'succeeded', targets: [{ target: 'shop' }, { target: 'helpdesk' }] });
+    expect(run.json).toMatchObject({
+      outcome: 'succeeded',
+      targets: [{ target: 'shop' }, { target: 'helpdesk' }, { kind: 'globals' }],
+    });
     const list = await runBackupctl({ args: ['list', '--from', 's3', '--json'], env, cwd: tmpdir() });
-    expect(list.json).toHaveLength(4);
+    expect(list.json).toHaveLength(6);
 
     demo.interrupt();
     expect(await demo.ended, demo.output()).toBe(0);

@@ -17,7 +17,7 @@ export interface DeploymentOptions {
   databases?: string;
   volumes?: string;
   /** Lines of `backup_config` beside those that every deployment has. */
-  settings?: Record<string, string | number>;
+  settings?: Record<string, string | number | boolean>;
   /** Beside what reaches the servers; it goes to `stack.env`. */
   env?: Record<string, string>;
   /** Default: the shared server of the run. */
@@ -54,6 +54,9 @@ export interface Host {
   /** Starts its worker, and waits until it polls. */
   startWorker(): Promise<WorkerProcess>;
 }
+
+/** Tests of databases and volumes count their own targets: those of globals turn them on. */
+const WITHOUT_GLOBALS = { globals: false };
 
 /** Settings under which a failure is noticed in seconds; the server's own timers are good to about one. */
 const QUICK = {
@@ -119,7 +122,7 @@ async function deployIn(directory: string, options: DeploymentOptions): Promise<
 async function writeConfiguration(directory: string, backupDir: string, options: DeploymentOptions): Promise<void> {
   const { databases, volumes, settings = {}, env = {}, s3 } = options;
   const bucket = s3 === undefined ? {} : s3Settings(s3);
-  const config = { backup_dir: backupDir, ...QUICK, ...bucket, ...settings };
+  const config = { backup_dir: backupDir, ...WITHOUT_GLOBALS, ...QUICK, ...bucket, ...settings };
   const lines = Object.entries(config).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`);
   const list = (key: string, items: string | undefined) => (items === undefined ? '' : `${key}:\n${items}\n`);
   const text = `${list('backup_targets', databases)}${list('volume_backups', volumes)}backup_config:\n${lines.join('\n')}\n`;

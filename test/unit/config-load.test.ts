@@ -69,6 +69,7 @@ describe("a user's file", () => {
       compression: 'gzip',
       compressionLevel: 6,
       timeoutMs: 43_200_000,
+      globals: true,
       s3: { bucket: 'backups', region: 'sa-east-1', prefix: '', forcePathStyle: false },
       run: {
         maxParallel: 4,
@@ -111,7 +112,7 @@ describe('every key', () => {
           ...{ s3_bucket: 'b', s3_region: 'r', s3_endpoint: 'http://127.0.0.1:9000', s3_prefix: '/a/b/' },
           ...{ s3_force_path_style: 'true', max_parallel: 2, attempts: 3, retry_delay: '500ms', deadline: '1d' },
           ...{ heartbeat_timeout: '5s', stall_timeout: '2m', unpolled_timeout: '3h', copy_retry_for: '1m' },
-          timeout: '4h',
+          ...{ timeout: '4h', globals: 'false' },
         },
       }),
     );
@@ -123,6 +124,7 @@ describe('every key', () => {
         compressionLevel: 19,
         helperImage: 'debian:12',
         timeoutMs: 14_400_000,
+        globals: false,
       },
       s3: { bucket: 'b', region: 'r', endpoint: 'http://127.0.0.1:9000', prefix: 'a/b', forcePathStyle: true },
       run: {

@@ -43,7 +43,7 @@ describe('the password of a target', () => {
 
   it('stays hidden where it is the name of the user too: only names of targets are open', async () => {
     const config = await withPassword('${PW}', { PW: 'd' });
-    expect(config.names).toEqual(['d']);
+    expect(config.names).toEqual(['d', 'globals:h-5432', 'globals_h-5432']);
     expect(config.names).not.toContain(target(config).connection.user);
   });
 

@@ -13,6 +13,7 @@ function configOf(schedule: string | undefined, targets: Record<string, string |
     file: 'backups.yml',
     backup: { ...(schedule !== undefined && { schedule }) },
     targets: entries,
+    globals: [],
     refused: [],
     disabled: [{ target: 'isengard', kind: 'database' }],
   } as unknown as Config;
