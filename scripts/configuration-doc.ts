@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { format } from 'prettier';
 import { z } from 'zod';
 import { backupConfigSchema } from '../src/config/backup-config-schema.js';
+import { retentionSchema } from '../src/config/retention.js';
 import { isQuoted } from '../src/config/json-schema.js';
 import { keyNotes, type KeyNotes } from '../src/config/schema-leaves.js';
 import { unwrap } from '../src/config/schema-walk.js';
@@ -20,6 +21,7 @@ export async function configurationDoc(): Promise<string> {
     backup_targets: databaseSchema,
     config: connectionSchema,
     volume_backups: volumeSchema,
+    retention: retentionSchema,
   };
   const frame = await readFile(FRAME, 'utf8');
   const text = frame.replace(/^\{\{(\w+)\}\}$/gm, (_whole, name: string) => tableOf(tables[name] as z.ZodObject));

@@ -3,10 +3,12 @@ import type { Destination, StoredObject } from './destinations/destination.js';
 import { BackupError } from './domain/errors.js';
 import type { Manifest } from './domain/manifest.js';
 import { inRun, isArtifactOf, manifestName, mayBeOfKind, RUN_PATTERN } from './domain/names.js';
+import { pinName } from './domain/pin.js';
 import type { CatalogEntry } from './domain/retention.js';
 import type { TargetKind } from './domain/target.js';
 import { verificationName } from './domain/verification.js';
 import { readManifest, sealManifest } from './manifest-text.js';
+import { readPin } from './pins.js';
 import { readVerification } from './verifications.js';
 import { removeArtifact } from './removal.js';
 
@@ -43,8 +45,8 @@ export interface Catalog {
    * a missing or different file is `Damaged`.
    */
   commit(manifest: Manifest): Promise<void>;
-  /** Manifest first. Checksums, notes and what an interruption leaves are for `finishRemovals`, after all removals. */
-  remove(entry: CatalogEntry): Promise<void>;
+  /** Manifest first; not one that is pinned by now. Checksums, notes and what an interruption leaves are for `finishRemovals`, after all. */
+  remove(entry: CatalogEntry): Promise<'removed' | 'pinned'>;
 }
 
 /** The manifests in a destination. */
@@ -122,8 +124,10 @@ async function entryOf(
   const path = inRun(manifest.run, manifest.artifact.name);
   const isVerified = sizes.has(verificationName(path));
   const verification = isVerified ? await readVerification(destination, path, manifest) : undefined;
+  // One that has gone since was there a moment ago: it holds this once.
+  const pin = sizes.has(pinName(path)) ? ((await readPin(destination, path)) ?? {}) : undefined;
   const whole = sizes.get(path) === manifest.artifact.sizeBytes;
-  return { manifest, path, whole, ...(verification !== undefined && { verification }) };
+  return { manifest, path, whole, ...(verification !== undefined && { verification }), ...(pin && { pin }) };
 }
 
 function newestFirst(one: CatalogEntry, other: CatalogEntry): number {

@@ -59,5 +59,6 @@ export const manifestShape = z.object({
   database: database.exactOptional(),
   roles: z.array(z.string()).exactOptional(),
   warnings: z.array(z.string()),
+  suspicious: z.object({ reason: text, inARow: z.int().positive() }).exactOptional(),
   timings: z.object({ captureMs: z.number().nonnegative(), proveMs: z.number().nonnegative() }),
 }) satisfies z.ZodType<Manifest>;

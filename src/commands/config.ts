@@ -4,6 +4,7 @@ import { configJsonSchema } from '../config/json-schema.js';
 import { ConfigError } from '../config/problem.js';
 import { BackupError } from '../domain/errors.js';
 import { EXIT } from '../domain/outcome.js';
+import { rulesOf, rulesText } from '../domain/retention-rules.js';
 import { readConfiguration } from '../runtime.js';
 import { effectiveConfig } from './effective-config.js';
 import type { AddCommand, CommandContext } from './context.js';
@@ -65,13 +66,13 @@ function problemsOfEntries({ refused }: Config): ConfigProblem[] {
 
 function summary({ file, targets, disabled, backup }: Config): string[] {
   const count = (kind: string) => String(targets.filter((target) => target.kind === kind).length);
-  const { schedule, timezone, backupDir, s3, retentionCount } = backup;
+  const { schedule, timezone, backupDir, s3 } = backup;
   return [
     file,
     `targets: databases ${count('database')}, volumes ${count('volume')}, disabled ${String(disabled.length)}`,
     `destinations: ${backupDir}${s3 === undefined ? '' : `, s3://${[s3.bucket, s3.prefix].filter(Boolean).join('/')}`}`,
     `schedule: ${schedule === undefined ? 'none, runs are started by hand' : `${schedule} (${timezone})`}`,
-    `retention: ${String(retentionCount)} of each target in each destination`,
+    `retention: ${rulesText(rulesOf(backup))} of each target in each destination`,
   ];
 }
 

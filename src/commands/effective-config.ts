@@ -1,13 +1,9 @@
 import type { BackupSettings, Config } from '../config/config.js';
+import { durationText, sizeText } from '../domain/quantities.js';
+import type { Retention } from '../domain/retention-rules.js';
 import type { DatabaseTarget, Target, VolumeTarget } from '../domain/target.js';
 
 const MASK = '***';
-const DURATION_UNITS = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
-  ['s', 1000],
-] as const;
 
 /** The configuration with every default, by the keys of `backups.yml`; passwords are masked. Entries with errors are left out. */
 export function effectiveConfig(config: Config) {
@@ -39,14 +35,15 @@ function volumeEntry(target: VolumeTarget) {
   return defined({ name, ...commonOf(target), ...place, description });
 }
 
-function commonOf({ host, schedule, compression, compressionLevel, retentionCount, timeoutMs }: Target) {
+function commonOf({ host, schedule, compression, compressionLevel, timeoutMs, ...target }: Target) {
   return {
     enabled: true,
     on_host: host,
     ...(schedule === undefined ? {} : { schedule }),
     compression,
     compression_level: compressionLevel,
-    retention_count: retentionCount,
+    ...retentionOf(target),
+    ...sizeLimitsOf(target),
     timeout: durationText(timeoutMs),
   };
 }
@@ -57,7 +54,8 @@ function settingsEntry({ s3, run, ...settings }: BackupSettings) {
     backup_dir: settings.backupDir,
     schedule: settings.schedule,
     timezone: settings.timezone,
-    retention_count: settings.retentionCount,
+    ...retentionOf(settings),
+    ...sizeLimitsOf(settings),
     compression: settings.compression,
     compression_level: settings.compressionLevel,
     globals: settings.globals,
@@ -79,10 +77,17 @@ function settingsEntry({ s3, run, ...settings }: BackupSettings) {
   });
 }
 
-/** As the file takes it, in the largest unit that shows it exactly: `90s`, `15m`, `12h`. */
-function durationText(ms: number): string {
-  const [unit, unitMs] = DURATION_UNITS.find(([, size]) => ms > 0 && ms % size === 0) ?? ['ms', 1];
-  return `${String(ms / unitMs)}${unit}`;
+function retentionOf({ retentionCount, retention }: Retention) {
+  if (retention === undefined) return { retention_count: retentionCount };
+  const { minAgeMs, timezone: _timezone, ...counts } = retention;
+  return { retention: { ...counts, ...(minAgeMs !== undefined && { min_age: durationText(minAgeMs) }) } };
+}
+
+function sizeLimitsOf({ minSizeBytes, maxShrinkPercent }: Pick<Target, 'minSizeBytes' | 'maxShrinkPercent'>) {
+  return {
+    ...(minSizeBytes !== undefined && { min_size: sizeText(minSizeBytes) }),
+    ...(maxShrinkPercent !== undefined && { max_shrink_percent: maxShrinkPercent }),
+  };
 }
 
 /** Without the keys that have no value. */

@@ -1,6 +1,7 @@
 import { BackupError } from '../domain/errors.js';
 import { EXIT } from '../domain/outcome.js';
-import type { PruneDecision } from '../domain/retention.js';
+import type { Destination } from '../destinations/destination.js';
+import type { PruneDecision, PrunePlan } from '../domain/retention.js';
 import { applyPrune } from '../steps/prune.js';
 import { planPruneByHand, type DestinationPlan } from '../steps/prune-by-hand.js';
 import type { AddCommand, CommandContext } from './context.js';
@@ -9,6 +10,8 @@ interface PruneOptions {
   dryRun?: boolean;
   json?: boolean;
 }
+
+type Decided = Pick<PrunePlan, 'keep' | 'remove'>;
 
 /** A row of `prune --json`. */
 interface PruneRow {
@@ -26,7 +29,7 @@ interface PruneRow {
 export const addPruneCommand: AddCommand = (program, context) => {
   program
     .command('prune')
-    .description('removes artifacts beyond retention_count, of enabled targets, in every destination')
+    .description('removes what retention no longer holds, of enabled targets, in every destination')
     .option('--dry-run', 'remove nothing; say of every artifact what would become of it, and why')
     .option('--json', 'print JSON')
     .action((options: PruneOptions) => prune(context, options));
@@ -38,8 +41,9 @@ async function prune(context: CommandContext, { dryRun = false, json = false }: 
   if (plans.some(({ plan }) => plan.warnings.length > 0)) context.exitCode = EXIT.partial;
   for (const planned of plans) {
     for (const warning of planned.plan.warnings) context.say(`warning: ${planned.destination.location}: ${warning}`);
-    if (!dryRun && !(await apply(context, planned))) continue;
-    const added = rowsOf(planned, dryRun);
+    const decided = dryRun ? planned.plan : await apply(context, planned);
+    if (decided === undefined) continue;
+    const added = rowsOf(planned.destination, decided);
     if (!json) for (const row of added) context.print(describe(row, dryRun));
     rows.push(...added);
   }
@@ -49,22 +53,24 @@ async function prune(context: CommandContext, { dryRun = false, json = false }: 
   context.say(summary(rows, dryRun));
 }
 
-/** Whether all of a plan was carried out; a destination that fails half-way does not keep the others. */
-async function apply(context: CommandContext, { destination, service, plan }: DestinationPlan): Promise<boolean> {
+/** What was removed; undefined where it was not finished: a destination that fails half-way does not keep the others. */
+async function apply(
+  context: CommandContext,
+  { destination, service, plan }: DestinationPlan,
+): Promise<Decided | undefined> {
   const { host } = (await context.runtime()).config;
   try {
-    await applyPrune({ destination, plan, service, host, log: () => undefined });
-    return true;
+    return { keep: [], remove: await applyPrune({ destination, plan, service, host, log: () => undefined }) };
   } catch (error) {
     if (!(error instanceof BackupError)) throw error;
     context.say(`cannot finish with ${destination.location}: ${error.text}`);
     context.exitCode = EXIT.failed;
-    return false;
+    return undefined;
   }
 }
 
-/** Removed ones; of a dry run all, newest first. */
-function rowsOf({ destination, plan }: DestinationPlan, isDryRun: boolean): PruneRow[] {
+/** Newest first. */
+function rowsOf(destination: Destination, { keep, remove }: Decided): PruneRow[] {
   const row =
     (action: PruneRow['action']) =>
     ({ entry: { manifest: m, path }, reason }: PruneDecision) => ({
@@ -75,7 +81,7 @@ function rowsOf({ destination, plan }: DestinationPlan, isDryRun: boolean): Prun
         createdAt: m.captureStartedAt,
       },
     });
-  const rows = [...(isDryRun ? plan.keep.map(row('keep')) : []), ...plan.remove.map(row('remove'))];
+  const rows = [...keep.map(row('keep')), ...remove.map(row('remove'))];
   return rows.sort((one, other) => (one.createdAt < other.createdAt ? 1 : -1));
 }
 

@@ -2,9 +2,10 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { TARGET_NAME_PATTERN } from '../domain/names.js';
 import { parseSchedule } from './cron.js';
+import { retentionSchema } from './retention.js';
 import { runKeys } from './run-schema.js';
 import { s3Keys } from './s3-schema.js';
-import { choice, compressionLevel, line, parsed, truth, wholeNumber } from './schema-leaves.js';
+import { choice, compressionLevel, line, parsed, size, truth, wholeNumber } from './schema-leaves.js';
 import { checkTimezone } from './timezone.js';
 
 /** `backup_config`. */
@@ -16,9 +17,25 @@ export const backupConfigSchema = z.strictObject({
   retention_count: wholeNumber({
     lowest: 1,
     highest: 100_000,
-    description: 'How many good copies of each target each destination keeps.',
+    description:
+      'How many good copies of each target each destination keeps: short for `retention: {count: …}`, and not beside it.',
     default: 5,
     example: 14,
+  }).optional(),
+  retention: retentionSchema.optional(),
+  min_size: size({
+    description:
+      'A new artifact that is smaller than this is suspicious: it is kept, with a warning, and pushes none out.',
+    default: '(none)',
+    example: '20MB',
+  }).optional(),
+  max_shrink_percent: wholeNumber({
+    lowest: 1,
+    highest: 100,
+    description:
+      'A new artifact that is smaller by more than this than the last good one of its target is suspicious. 100: none is.',
+    default: '(100)',
+    example: 50,
   }).optional(),
   schedule: parsed(
     {

@@ -1,11 +1,14 @@
 import { isMap } from 'yaml';
 import type { Compression } from '../domain/target.js';
+import type { Retention } from '../domain/retention-rules.js';
 import type { RunSettings } from '../domain/run.js';
 import { backupConfigSchema, type BackupConfigInput } from './backup-config-schema.js';
 import { chooseCompression, DEFAULT_COMPRESSION, levelProblem } from './compression.js';
 import type { Environment } from './environment.js';
+import { sizeLimitsOf } from './size-limits.js';
 import { normalPath } from './paths.js';
 import type { Problem } from './problem.js';
+import { chooseRetention, DEFAULT_RETENTION, retentionProblems } from './retention.js';
 import { checkSection, readSection } from './section.js';
 import type { YamlSource } from './yaml-source.js';
 
@@ -20,7 +23,7 @@ export interface S3Settings {
 }
 
 /** `backup_config`, with its defaults. */
-export interface BackupSettings {
+export interface BackupSettings extends Retention {
   service?: string;
   /** Absolute. */
   backupDir: string;
@@ -28,7 +31,8 @@ export interface BackupSettings {
   schedule?: string;
   /** IANA. */
   timezone: string;
-  retentionCount: number;
+  minSizeBytes?: number;
+  maxShrinkPercent?: number;
   compression: Compression;
   compressionLevel: number;
   /** The longest one attempt of a capture may take, where the target says nothing else. */
@@ -47,17 +51,23 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 
 /** What targets take over where nobody says otherwise. */
-export const TARGET_DEFAULTS = { ...DEFAULT_COMPRESSION, retentionCount: 5, timeoutMs: 12 * HOUR_MS };
+export const TARGET_DEFAULTS = {
+  ...DEFAULT_COMPRESSION,
+  ...DEFAULT_RETENTION,
+  timezone: 'UTC',
+  timeoutMs: 12 * HOUR_MS,
+};
 
 /** Reads `backup_config`; undefined where it is missing or has problems. */
 export function readSettings(source: YamlSource, env: Environment): { settings?: BackupSettings; problems: Problem[] } {
   const node = source.valueOf(source.root, 'backup_config');
   if (!isMap(node)) return { problems: [] }; // the check of the whole file says so
-  const { data, problems } = checkSection(
+  const { data, problems: ofKeys } = checkSection(
     readSection({ source, node, prefix: 'backup_config.', env }),
     backupConfigSchema,
   );
-  if (data === undefined) return { problems };
+  const problems = [...ofKeys, ...retentionProblems(source, node, 'backup_config.')];
+  if (data === undefined || problems.length > 0) return { problems };
   const wrongLevel = levelProblem(chooseCompression(data, DEFAULT_COMPRESSION));
   if (wrongLevel === undefined) return { settings: settingsOf(data), problems };
   const level = source.valueOf(node, 'compression_level');
@@ -67,12 +77,14 @@ export function readSettings(source: YamlSource, env: Environment): { settings?:
 
 function settingsOf(data: BackupConfigInput): BackupSettings {
   const s3 = s3Of(data);
+  const timezone = data.timezone ?? TARGET_DEFAULTS.timezone;
   return {
     ...(data.service === undefined ? {} : { service: data.service }),
     backupDir: normalPath(data.backup_dir),
     ...(data.schedule === undefined ? {} : { schedule: data.schedule }),
-    timezone: data.timezone ?? 'UTC',
-    retentionCount: data.retention_count ?? TARGET_DEFAULTS.retentionCount,
+    timezone,
+    ...chooseRetention(data, DEFAULT_RETENTION, timezone),
+    ...sizeLimitsOf(data, {}),
     ...chooseCompression(data, DEFAULT_COMPRESSION),
     timeoutMs: data.timeout ?? TARGET_DEFAULTS.timeoutMs,
     globals: data.globals ?? true,

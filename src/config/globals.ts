@@ -15,18 +15,19 @@ const MOST_LOGINS = 20;
 export interface GlobalsInput {
   /** Enabled ones, in the order of the file. */
   targets: readonly Target[];
-  settings: Pick<BackupSettings, 'compression' | 'compressionLevel' | 'retentionCount' | 'timeoutMs'>;
+  settings: Pick<BackupSettings, 'compression' | 'compressionLevel' | 'retentionCount' | 'retention' | 'timeoutMs'>;
 }
 
 /** A target for the roles of each server that the enabled databases are on: host and port as the file has them, seen from one host. */
 export function globalsTargets({ targets, settings }: GlobalsInput): GlobalsTarget[] {
-  const { compression, compressionLevel, retentionCount, timeoutMs } = settings;
+  const { compression, compressionLevel, retentionCount, retention, timeoutMs } = settings;
+  const common = { compression, compressionLevel, retentionCount, ...(retention && { retention }), timeoutMs };
   const taken = new Set<string>();
   return serversOf(targets).map(({ host, databases }) => {
     const name = freeName(databases[0], taken);
     taken.add(name.toLowerCase());
     const logins = loginsOf(databases);
-    return { kind: 'globals', name, host, logins, compression, compressionLevel, retentionCount, timeoutMs };
+    return { kind: 'globals', name, host, logins, ...common };
   });
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { keyNotes } from './schema-leaves.js';
 import { fileSchema } from './schema.js';
+import { retentionSchema } from './retention.js';
 import { volumeSchema } from './target-schema.js';
 import { PLACE_KEYS } from './volume-place.js';
 
@@ -12,8 +13,10 @@ export function configJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(fileSchema, {
     io: 'input',
     override: ({ zodSchema, jsonSchema }) => {
+      const schema = zodSchema as unknown;
+      if (schema === retentionSchema) jsonSchema.minProperties = 1;
       // Exactly one says where the volume is: a rule between keys, which a schema of zod does not hand on.
-      if ((zodSchema as unknown) === volumeSchema) jsonSchema.oneOf = PLACE_KEYS.map(havingKey);
+      if (schema === volumeSchema) jsonSchema.oneOf = PLACE_KEYS.map(havingKey);
       const notes = keyNotes.get(zodSchema as unknown as z.ZodType);
       if (notes === undefined) return;
       const isPlainText =

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { BackupError } from '../domain/errors.js';
-import { parseDuration } from './duration.js';
+import { LONGEST_TIMER_MS, parseDuration } from './duration.js';
+import { parseSize } from './size.js';
 
 /** What people are told about a key: in the documentation, in the JSON Schema and where its value is wrong. */
 export interface KeyNotes {
@@ -66,12 +67,24 @@ export function choice<const T extends readonly [string, ...string[]]>(choices: 
 }
 
 /** A duration; becomes milliseconds. */
-export function duration(notes: Omit<LeafNotes, 'expects'>) {
-  const expects = 'a duration such as 500ms, 30s, 15m, 12h or 1d';
+export function duration({
+  expects = 'a duration such as 500ms, 30s, 15m, 12h or 1d',
+  longestMs = LONGEST_TIMER_MS,
+  ...notes
+}: LeafNotes & { longestMs?: number }) {
+  return measured({ expects, ...notes }, (value) => parseDuration(value, longestMs));
+}
+
+/** A size; becomes bytes. */
+export function size(notes: Omit<LeafNotes, 'expects'>) {
+  return measured({ expects: 'a size such as 500kB, 20MB, 3GB or 64MiB', ...notes }, parseSize);
+}
+
+function measured({ expects, ...notes }: KeyNotes, parse: (value: string) => number | undefined) {
   const schema = z.string({ error: `expected ${expects}` }).transform((value, context) => {
-    const durationMs = parseDuration(value);
-    if (durationMs === undefined) context.addIssue({ code: 'custom', message: `expected ${expects}` });
-    return durationMs ?? z.NEVER;
+    const amount = parse(value);
+    if (amount === undefined) context.addIssue({ code: 'custom', message: `expected ${expects}` });
+    return amount ?? z.NEVER;
   });
   return schema.register(keyNotes, { expects, ...notes });
 }

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { TARGET_NAME_PATTERN } from '../domain/names.js';
 import { parseSchedule } from './cron.js';
 import { normalPath } from './paths.js';
-import { choice, compressionLevel, duration, line, parsed, text, truth, wholeNumber } from './schema-leaves.js';
+import { retentionSchema } from './retention.js';
+import { choice, compressionLevel, duration, line, parsed, size, text, truth, wholeNumber } from './schema-leaves.js';
 
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 
@@ -54,9 +55,23 @@ export const ofEveryTarget = {
   retention_count: wholeNumber({
     lowest: 1,
     highest: 100_000,
-    description: 'How many good copies of this target each destination keeps.',
-    default: '(that of `backup_config`)',
+    description:
+      'How many good copies of this target each destination keeps: short for `retention: {count: …}`, and not beside it.',
+    default: '(what `backup_config` says)',
     example: 14,
+  }).optional(),
+  retention: retentionSchema.optional(),
+  min_size: size({
+    description: 'The size below which a new artifact of this target is suspicious. 0B: none.',
+    default: '(that of `backup_config`)',
+    example: '20MB',
+  }).optional(),
+  max_shrink_percent: wholeNumber({
+    lowest: 1,
+    highest: 100,
+    description: 'By how much less than the last good one a new artifact of this target may have. 100: by all.',
+    default: '(that of `backup_config`)',
+    example: 50,
   }).optional(),
   timeout: duration({
     description: 'The longest that one attempt to capture this target may take.',

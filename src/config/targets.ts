@@ -1,4 +1,5 @@
 import { isScalar } from 'yaml';
+import type { Retention } from '../domain/retention-rules.js';
 import { DEFAULT_HOST, type DatabaseTarget, type Target, type VolumeTarget } from '../domain/target.js';
 import type { BackupSettings } from './backup-settings.js';
 import { chooseCompression, levelProblem } from './compression.js';
@@ -6,7 +7,9 @@ import type { Entry } from './entries.js';
 import type { Environment } from './environment.js';
 import type { Problem } from './problem.js';
 import { isReferencesAlone } from './references.js';
+import { chooseRetention, retentionProblems } from './retention.js';
 import { checkSection, readSection } from './section.js';
+import { sizeLimitsOf } from './size-limits.js';
 import { databaseSchema, volumeSchema, type DatabaseInput, type VolumeInput } from './target-schema.js';
 import { pathProblems, placeOf, placeProblems } from './volume-place.js';
 import type { Path, YamlSource } from './yaml-source.js';
@@ -14,7 +17,14 @@ import type { Path, YamlSource } from './yaml-source.js';
 /** What a target takes over where it says nothing itself. */
 export type TargetDefaults = Pick<
   BackupSettings,
-  'compression' | 'compressionLevel' | 'retentionCount' | 'timeoutMs'
+  | 'compression'
+  | 'compressionLevel'
+  | 'retentionCount'
+  | 'retention'
+  | 'minSizeBytes'
+  | 'maxShrinkPercent'
+  | 'timeoutMs'
+  | 'timezone'
 > & { backupDir?: string };
 
 export interface TargetInput {
@@ -33,13 +43,14 @@ export function readTarget({ source, env, entry, settings, host }: TargetInput):
   const isElsewhere = (entry.onHost ?? DEFAULT_HOST) !== host;
   const staysWritten = (path: Path) => isElsewhere && path.join('.') === 'config.password';
   const section = readSection({ source, node: entry.node, prefix: '', env, staysWritten });
+  const retention = retentionProblems(source, entry.node, '');
   if (entry.kind === 'database') {
     const { data, problems } = checkSection(section, databaseSchema);
-    if (data === undefined) return { problems };
+    if (data === undefined || retention.length > 0) return { problems: [...problems, ...retention] };
     return withLevelChecked(source, entry, databaseTarget(data, settings, writtenPassword(source, entry)));
   }
   const { data, problems } = checkSection(section, volumeSchema);
-  const places = placeProblems(source, entry);
+  const places = [...placeProblems(source, entry), ...retention];
   if (data === undefined || places.length > 0) return { problems: [...problems, ...places] };
   const wrongPath = pathProblems(source, entry, data, settings.backupDir);
   if (wrongPath.length > 0) return { problems: wrongPath };
@@ -80,9 +91,14 @@ function commonOf(data: DatabaseInput | VolumeInput, settings: TargetDefaults) {
     host: data.on_host ?? DEFAULT_HOST,
     ...(data.schedule === undefined ? {} : { schedule: data.schedule }),
     ...chooseCompression(data, settings),
-    retentionCount: data.retention_count ?? settings.retentionCount,
+    ...chooseRetention(data, inherited(settings), settings.timezone),
+    ...sizeLimitsOf(data, settings),
     timeoutMs: data.timeout ?? settings.timeoutMs,
   };
+}
+
+function inherited({ retentionCount, retention }: TargetDefaults): Retention {
+  return { retentionCount, ...(retention !== undefined && { retention }) };
 }
 
 function withLevelChecked(source: YamlSource, entry: Entry, target: Target): ReadTarget {

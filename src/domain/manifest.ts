@@ -24,6 +24,13 @@ export interface DatabaseProperties {
   settings: { role?: string; name: string; value: string }[];
 }
 
+/** Why an artifact must not push older ones out. */
+export interface Suspicion {
+  reason: string;
+  /** How many captures of the line in a row came out about as small, this one included. */
+  inARow: number;
+}
+
 /** The record that makes a file an artifact. It never changes; what is learned later lives beside it. */
 export interface Manifest {
   format: typeof MANIFEST_FORMAT;
@@ -55,5 +62,7 @@ export interface Manifest {
   /** Roles that the dump names (owners, grantees, policies): a restore checks them first. Of globals: those that they can make. */
   roles?: string[];
   warnings: string[];
+  /** Proved, and yet not what was expected of its size. Absent: nothing was expected, or it is as it was. */
+  suspicious?: Suspicion;
   timings: { captureMs: number; proveMs: number };
 }

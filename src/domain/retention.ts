@@ -1,4 +1,6 @@
 import type { Manifest } from './manifest.js';
+import type { Pin } from './pin.js';
+import { holdByRules, reasonToRemove, rulesOf, type Retention } from './retention-rules.js';
 import { sourceKey, type Source, type TargetKind } from './target.js';
 import { failureOf, type Verification } from './verification.js';
 
@@ -11,6 +13,8 @@ export interface CatalogEntry {
   whole: boolean;
   /** What is known of these bytes. */
   verification?: Verification;
+  /** Absent: not pinned here. */
+  pin?: Pin;
 }
 
 /** What may be counted, copied and restored: whole, as far as is known. */
@@ -19,12 +23,10 @@ export function isGood({ whole, verification }: Pick<CatalogEntry, 'whole' | 've
 }
 
 /** A line of artifacts that retention may thin: one source of one target. */
-export interface PruneLine {
+export interface PruneLine extends Retention {
   target: string;
   kind: TargetKind;
   source: Source;
-  /** How many good artifacts stay, at least 1. */
-  retentionCount: number;
   /** How many artifacts of this line the run brought to this destination (its own, and late copies). */
   broughtCount: number;
 }
@@ -55,7 +57,7 @@ export const MAX_SURPLUS = 3;
 
 /**
  * Decides what of one destination's catalog goes. Every entry is in exactly one of `keep` and `remove`, each with its
- * reason. Of each line the `retentionCount` newest good artifacts stay; the order is that of `captureStartedAt`.
+ * reason. Of each line those good artifacts stay that its rules or a pin hold; the order is that of `captureStartedAt`.
  */
 export function planPrune(input: PruneInput): PrunePlan {
   const plan: PrunePlan = { keep: [], remove: [], warnings: [] };
@@ -80,18 +82,20 @@ function planLine(input: PruneInput, line: PruneLine, entries: CatalogEntry[], p
     entries.filter((e) => e.whole && !isGood(e)),
     'it failed verification: not counted, left for you',
   );
-  const count = Math.max(1, line.retentionCount);
+  const rules = rulesOf(line);
+  const held = holdByRules({ good, rules, now: input.now });
   const isOfThisRun = (entry: CatalogEntry) => entry.manifest.run === input.run;
-  const surplus = good.slice(count).filter((e) => !isOfThisRun(e));
+  const surplus = good.filter((e) => !held.has(e) && !isOfThisRun(e));
   const refusal = refusalOf(input, line, good, surplus);
   if (refusal !== undefined) {
     keepAll(plan, good, refusal);
     plan.warnings.push(`cannot prune ${line.target}: because ${refusal}`);
     return;
   }
-  good.slice(0, count).forEach((entry, i) => plan.keep.push({ entry, reason: `${i + 1} of the ${count} newest` }));
-  keepAll(plan, good.slice(count).filter(isOfThisRun), 'it is of the run that prunes');
-  for (const entry of surplus) plan.remove.push({ entry, reason: `older than the ${count} newest` });
+  for (const [entry, reasons] of held) plan.keep.push({ entry, reason: reasons.join('; ') });
+  const ownBeyond = good.filter((e) => !held.has(e) && isOfThisRun(e));
+  keepAll(plan, ownBeyond, 'it is of the run that prunes');
+  for (const entry of surplus) plan.remove.push({ entry, reason: reasonToRemove(rules) });
 }
 
 /** Why nothing of a line may be removed now, if so. */

@@ -1,6 +1,7 @@
 import type { BackupRunInput, RunPlan, RunReport, RunSettings } from './run.js';
 import type { DestinationKind, Source, Target, TargetKind } from './target.js';
 import type { TargetResult } from './outcome.js';
+import type { Retention } from './retention-rules.js';
 
 /** Inputs and results of the activities: what travels through workflow histories. None of them holds a secret. */
 
@@ -50,12 +51,11 @@ export interface CopyResult {
 }
 
 /** What a run brought of one target; the prune may thin no other. */
-export interface BroughtTarget {
+export interface BroughtTarget extends Retention {
   target: string;
   kind: TargetKind;
   source: Source;
   host: string;
-  retentionCount: number;
   brought: Partial<Record<DestinationKind, number>>;
 }
 

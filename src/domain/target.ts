@@ -1,3 +1,5 @@
+import type { Retention } from './retention-rules.js';
+
 export type TargetKind = 'database' | 'volume' | 'globals';
 export type Compression = 'gzip' | 'zstd';
 export type DestinationKind = 'local' | 's3';
@@ -5,7 +7,7 @@ export type DestinationKind = 'local' | 's3';
 /** The host of a worker as in its task queue `backup-<host>`; a literal, since a container's hostname changes. */
 export const DEFAULT_HOST = 'default';
 
-interface CommonTarget {
+interface CommonTarget extends Retention {
   name: string;
   /** Whose worker captures it. */
   host: string;
@@ -14,10 +16,12 @@ interface CommonTarget {
   compression: Compression;
   /** As the compressor means it: 0 to 9 for gzip, 1 to 19 for zstd. */
   compressionLevel: number;
-  /** How many good copies each destination keeps, at least 1. */
-  retentionCount: number;
   /** The longest one attempt of a capture may take. */
   timeoutMs: number;
+  /** An artifact with fewer bytes is suspicious. Absent: none. */
+  minSizeBytes?: number;
+  /** One that is smaller by more than this than the last good one is suspicious. Absent: none. */
+  maxShrinkPercent?: number;
 }
 
 export interface DatabaseConnection {

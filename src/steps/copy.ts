@@ -1,8 +1,10 @@
 import { createCatalog, type Catalog } from '../catalog.js';
 import { BackupError } from '../domain/errors.js';
 import type { Destination } from '../destinations/destination.js';
+import { holdByRules, rulesOf } from '../domain/retention-rules.js';
 import { isGood, lineKey, type CatalogEntry } from '../domain/retention.js';
 import type { CopyArtifactInput, CopyResult } from '../domain/steps.js';
+import { readPin, writePin } from '../pins.js';
 import type { Runtime } from '../runtime.js';
 import type { ResumableStep } from './step.js';
 import { sweepAttempts } from './sweep.js';
@@ -49,12 +51,20 @@ async function copyAll(
       step.log(`${target.name}: copying ${artifact.name} to ${destination.location}`);
       const onProgress = (bytes: number) => step.onProgress(bytesBefore + bytes);
       await destination.putFile(entry.path, local.pathOf(entry.path), artifact, { ...step, onProgress });
+      await bringPin(destination, entry);
       await there.commit(entry.manifest);
       broughtCount += 1;
+    } else {
+      await bringPin(destination, entry);
     }
     bytesBefore += artifact.sizeBytes;
   }
   return { broughtCount };
+}
+
+/** A pin is set everywhere at once, but for places that were away then. Before the manifest: no prune sees one without the other. */
+async function bringPin(destination: Destination, { path, pin }: CatalogEntry): Promise<void> {
+  if (pin !== undefined && (await readPin(destination, path)) === undefined) await writePin(destination, path, pin);
 }
 
 /** A damaged manifest there is left for a person to look at: it must not keep the others from coming. */
@@ -68,13 +78,14 @@ async function isThere(there: Catalog, { manifest: { run, artifact } }: CatalogE
   }
 }
 
-/** The artifacts that retention will leave, newest first: the others would be removed there at once. */
-async function keptHere(local: Catalog, { target, source, service }: CopyArtifactInput): Promise<CatalogEntry[]> {
+/** This run's artifact, then those that retention will leave, newest first: the others would be removed there at once. */
+async function keptHere(local: Catalog, { target, source, service, run }: CopyArtifactInput): Promise<CatalogEntry[]> {
   const line = lineKey({ target: target.name, kind: target.kind, source });
   const { entries } = await local.list({ target: target.name, kind: target.kind });
-  return entries
-    .filter((e) => isGood(e) && e.manifest.service === service && lineKey(e.manifest) === line)
-    .slice(0, target.retentionCount);
+  const good = entries.filter((e) => isGood(e) && e.manifest.service === service && lineKey(e.manifest) === line);
+  const held = holdByRules({ good, rules: rulesOf(target), now: new Date() });
+  const isOwn = (entry: CatalogEntry) => entry.manifest.run === run;
+  return [...good.filter(isOwn), ...good.filter((entry) => !isOwn(entry) && held.has(entry))];
 }
 
 /** An earlier attempt may have been at another one of them. A destination that is away keeps what it has, until it is swept. */

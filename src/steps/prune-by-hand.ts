@@ -85,12 +85,13 @@ async function requireService(runtime: Runtime, entries: readonly CatalogEntry[]
 
 /** A target's current line is the one of its newest good artifact, wherever that lies. */
 function currentLines({ config }: Runtime, service: string, entries: readonly CatalogEntry[]): PruneLine[] {
-  return [...config.targets, ...config.globals].flatMap(({ name: target, kind, retentionCount }) => {
+  return [...config.targets, ...config.globals].flatMap(({ name: target, kind, retentionCount, retention }) => {
     const [newest] = entries
       .filter(({ manifest: m, whole }) => whole && m.service === service && m.target === target && m.kind === kind)
       .sort((one, other) => (one.manifest.captureStartedAt < other.manifest.captureStartedAt ? 1 : -1));
     if (newest === undefined) return [];
-    return [{ target, kind, source: newest.manifest.source, retentionCount, broughtCount: 0 }];
+    const kept = { retentionCount, ...(retention !== undefined && { retention }) };
+    return [{ target, kind, source: newest.manifest.source, ...kept, broughtCount: 0 }];
   });
 }
 

@@ -1,7 +1,7 @@
 import { createCatalog } from '../catalog.js';
 import type { Destination } from '../destinations/destination.js';
 import { forgetEmptyRuns } from '../empty-runs.js';
-import { planPrune, type PruneLine, type PrunePlan } from '../domain/retention.js';
+import { planPrune, type PruneDecision, type PruneLine, type PrunePlan } from '../domain/retention.js';
 import type { BroughtTarget, PruneDestinationInput, PruneResult } from '../domain/steps.js';
 import type { Runtime } from '../runtime.js';
 import type { StepContext } from './step.js';
@@ -19,7 +19,7 @@ export async function pruneDestination(
   const lines = input.targets.map((target) => lineOf(target, input));
   const { entries } = await createCatalog(destination).list();
   const plan = planPrune({ service: input.service, run: input.run, now: new Date(), entries, lines });
-  await applyPrune({
+  const removed = await applyPrune({
     destination,
     plan,
     service: input.service,
@@ -27,7 +27,7 @@ export async function pruneDestination(
     host: runtime.config.host,
     log: step.log,
   });
-  return { removedCount: plan.remove.length, warnings: plan.warnings };
+  return { removedCount: removed.length, warnings: plan.warnings };
 }
 
 function lineOf({ brought, ...line }: BroughtTarget, { destination }: PruneDestinationInput): PruneLine {
@@ -45,7 +45,10 @@ export interface ApplyPruneInput {
   log: (line: string) => void;
 }
 
-/** Removes what a plan says, oldest first, and what that leaves without meaning: checksums, empty runs. */
+/**
+ * Removes what a plan says, oldest first, and what that leaves without meaning: checksums, empty runs. Returns what went: that is not
+ * what was pinned meanwhile.
+ */
 export async function applyPrune({
   destination,
   plan,
@@ -53,11 +56,14 @@ export async function applyPrune({
   currentRun,
   host,
   log,
-}: ApplyPruneInput): Promise<void> {
+}: ApplyPruneInput): Promise<PruneDecision[]> {
   const catalog = createCatalog(destination);
-  for (const { entry, reason } of [...plan.remove].reverse()) {
+  const removed: PruneDecision[] = [];
+  for (const decision of [...plan.remove].reverse()) {
+    const { entry, reason } = decision;
     log(`${entry.manifest.target}: removing ${destination.location}/${entry.path}: ${reason}`);
-    await catalog.remove(entry);
+    if ((await catalog.remove(entry)) === 'removed') removed.push(decision);
+    else log(`${entry.manifest.target}: ${destination.location}/${entry.path} was pinned meanwhile, and stays`);
   }
   await forgetEmptyRuns({
     destination,
@@ -66,4 +72,5 @@ export async function applyPrune({
     ...(destination.kind === 'local' && { host }),
     ...(currentRun !== undefined && { currentRun }),
   });
+  return removed;
 }

@@ -120,10 +120,11 @@ function settle({ target }: BackupTargetInput, { captured, brought, errors, isUn
     ...(captured && { artifact: captured.artifact, sizeBytes: captured.sizeBytes, sha256: captured.sha256 }),
     ...(captured && captured.warnings.length > 0 && { warnings: captured.warnings }),
   };
-  const { name, kind, host, retentionCount } = target;
+  const { name, kind, host, retentionCount, retention } = target;
+  const kept = { retentionCount, ...(retention !== undefined && { retention }) };
   const settled: BackupTargetResult = {
     result,
-    ...(captured && { brought: { target: name, kind, source: captured.source, host, retentionCount, brought } }),
+    ...(captured && { brought: { target: name, kind, source: captured.source, host, ...kept, brought } }),
     ...(captured?.directoryId !== undefined && { directoryId: captured.directoryId }),
     ...(isUnpolled && { isUnpolled }),
   };

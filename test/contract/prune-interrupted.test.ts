@@ -24,7 +24,6 @@ async function fill(destination: Destination): Promise<void> {
   }
   const artifact = inRun(OLD_RUN, `mordor_${OLD_RUN}.sql.gz`);
   await destination.createText(`${artifact}.verified.json`, '{}');
-  await destination.createText(`${artifact}.pin`, '');
   await destination.createText(inRun(OLD_RUN, 'stranger.txt'), 'not ours');
 }
 

@@ -29,7 +29,7 @@ describe('backupctl config check', () => {
       'ok  targets: databases 1, volumes 1, disabled 1',
       `ok  destinations: ${deployment.backupDir}, s3://some-bucket/nightly`,
       'ok  schedule: 0 3 * * * (America/Sao_Paulo)',
-      'ok  retention: 5 of each target in each destination',
+      'ok  retention: 5 newest of each target in each destination',
     ]);
     expect((await config('check', '--json')).json).toEqual({ file: deployment.configFile, ok: true, problems: [] });
   });

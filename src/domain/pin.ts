@@ -1,0 +1,19 @@
+export const PIN_FORMAT = 'backup-pin/1';
+
+/**
+ * What lies beside a pinned artifact, in each destination on its own. That the file is there is what holds the artifact; its text is
+ * for people.
+ */
+export interface Pin {
+  note?: string;
+  /** RFC 3339, UTC. */
+  pinnedAt?: string;
+  /** A user's name. */
+  pinnedBy?: string;
+}
+
+const SUFFIX = '.pin';
+
+export function pinName(artifact: string): string {
+  return artifact + SUFFIX;
+}
