@@ -3,6 +3,7 @@ import { chmod, rm } from 'node:fs/promises';
 import type { Manifest } from '../domain/manifest.js';
 import { MANIFEST_FORMAT } from '../domain/manifest.js';
 import { artifactName } from '../domain/names.js';
+import { checkSize } from '../domain/size-check.js';
 import type { CaptureTargetInput, CapturedArtifact } from '../domain/steps.js';
 import type { Target } from '../domain/target.js';
 import { commitArtifact, createPart, findCommitted, removeStaleParts } from '../destinations/local-commit.js';
@@ -11,6 +12,7 @@ import { establishIdentity } from '../directory-identity.js';
 import { proveArtifact } from '../pipeline/prove.js';
 import type { Runtime } from '../runtime.js';
 import { openSource, type Captured } from '../sources/source.js';
+import { earlierManifests } from './earlier-artifacts.js';
 import type { StepContext } from './step.js';
 import { sweepAttempts } from './sweep.js';
 
@@ -57,7 +59,8 @@ async function captureArtifact(runtime: Runtime, input: CaptureTargetInput, step
   if (found === 'unfinished') {
     step.log(`${target.name}: found ${artifact} of an earlier attempt, without its manifest`);
     const facts = await source.describe(step);
-    const describe = manifestOf({ input, artifact, startedAt, captured: facts });
+    const before = await comparable(runtime, input, facts, step);
+    const describe = manifestOf({ input, artifact, startedAt, captured: facts, before });
     return await commitArtifact({ root, run, artifact, prove, describe });
   }
   const part = await createPart({ root, run, artifact, token, mode: source.partMode });
@@ -66,11 +69,23 @@ async function captureArtifact(runtime: Runtime, input: CaptureTargetInput, step
     const facts = await source.capture(part.path, step);
     for (const warning of facts.warnings) step.log(`${target.name}: warning: ${warning}`);
     await chmod(part.path, 0o600); // the helper of a volume needed more
-    const describe = manifestOf({ input, artifact, startedAt, captured: facts });
+    const before = await comparable(runtime, input, facts, step);
+    const describe = manifestOf({ input, artifact, startedAt, captured: facts, before });
     return await commitArtifact({ root, run, artifact, part, prove, describe });
   } finally {
     await rm(part.path, { force: true }); // gone after a commit; after a failure nobody needs it, and the disk may be full
   }
+}
+
+/** Nothing, where nobody asks for a comparison. */
+async function comparable(
+  runtime: Runtime,
+  { target, service }: CaptureTargetInput,
+  { source }: Captured,
+  { log }: StepContext,
+): Promise<Manifest[]> {
+  if ((target.maxShrinkPercent ?? 100) >= 100) return [];
+  return earlierManifests(runtime, { service, target, source, log });
 }
 
 interface ManifestInput {
@@ -78,14 +93,18 @@ interface ManifestInput {
   artifact: string;
   startedAt: Date;
   captured: Captured;
+  before: Manifest[];
 }
 
-function manifestOf({ input, artifact, startedAt, captured: facts }: ManifestInput) {
+function manifestOf({ input, artifact, startedAt, captured: facts, before }: ManifestInput) {
   const capturedAt = Date.now();
   return (stored: FileFacts, found: 'own' | 'earlier'): Manifest => {
     const { target, run, service } = input;
     const { warnings, ...described } = facts;
     const adopted = found === 'earlier' ? ['written by an earlier attempt that ended before its manifest'] : [];
+    const file = { name: artifact, ...compressionOf(target), ...stored };
+    const suspicious = checkSize({ stored: { run, artifact: file }, before, ...sizeLimitsOf(target) });
+    const doubts = suspicious === undefined ? [] : [`suspicious: ${suspicious.reason}; no older artifact goes for it`];
     return {
       format: MANIFEST_FORMAT,
       service,
@@ -93,13 +112,21 @@ function manifestOf({ input, artifact, startedAt, captured: facts }: ManifestInp
       kind: target.kind,
       host: target.host,
       run,
-      artifact: { name: artifact, ...compressionOf(target), ...stored },
+      artifact: file,
       captureStartedAt: startedAt.toISOString(),
       captureFinishedAt: new Date().toISOString(),
       ...described,
-      warnings: [...warnings, ...adopted],
+      warnings: [...warnings, ...adopted, ...doubts],
+      ...(suspicious !== undefined && { suspicious }),
       timings: { captureMs: capturedAt - startedAt.getTime(), proveMs: Date.now() - capturedAt },
     };
+  };
+}
+
+function sizeLimitsOf({ minSizeBytes, maxShrinkPercent }: Target) {
+  return {
+    ...(minSizeBytes !== undefined && { minSizeBytes }),
+    ...(maxShrinkPercent !== undefined && { maxShrinkPercent }),
   };
 }
 
