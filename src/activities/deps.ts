@@ -7,6 +7,8 @@ export interface ActivityDeps {
   runtime: () => Promise<Runtime>;
   /** Writes lines to the log of a run; never fails. */
   runLog: (runtime: Runtime, run: string) => (line: string) => void;
+  /** Writes a line that belongs to no run to the worker's own log. */
+  log: (line: string) => void;
 }
 
 export interface OrchestratorDeps extends ActivityDeps {

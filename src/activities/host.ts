@@ -9,10 +9,12 @@ import type {
   PruneResult,
   ReportRunInput,
 } from '../domain/steps.js';
+import { verdictText, type VerifyTargetInput, type VerifyTargetResult } from '../domain/verify-run.js';
 import { captureTarget } from '../steps/capture.js';
 import { copyArtifact } from '../steps/copy.js';
 import { pruneDestination } from '../steps/prune.js';
 import { recordRun } from '../steps/report.js';
+import { verifyTarget } from '../steps/verify-target.js';
 import type { ActivityDeps } from './deps.js';
 import { runStep } from './step-runner.js';
 
@@ -21,7 +23,7 @@ const MINUTE_MS = 60_000;
 export type HostActivities = ReturnType<typeof createHostActivities>;
 
 /** What the worker of a host does, on the queue `backup-<host>`. */
-export function createHostActivities({ runtime, runLog }: ActivityDeps) {
+export function createHostActivities({ runtime, runLog, log: workerLog }: ActivityDeps) {
   return {
     async captureTarget(input: CaptureTargetInput): Promise<CapturedArtifact> {
       const rt = await runtime();
@@ -43,6 +45,17 @@ export function createHostActivities({ runtime, runLog }: ActivityDeps) {
       });
     },
 
+    async verifyTarget(input: VerifyTargetInput): Promise<VerifyTargetResult> {
+      const rt = await runtime();
+      const { target, run, stallTimeoutMs } = input;
+      const log = run === undefined ? (line: string) => workerLog(rt.redact(line)) : runLog(rt, run);
+      return runStep({ doing: `verify ${target}`, stallTimeoutMs, redact: rt.redact, log }, async (step) => {
+        const result = await logged(log, target, () => verifyTarget(rt, input, step));
+        log(verdictText(result));
+        return redacted(result, rt.redact);
+      });
+    },
+
     async pruneDestination(input: PruneDestinationInput): Promise<PruneResult> {
       const rt = await runtime();
       const log = runLog(rt, input.run);
@@ -59,6 +72,12 @@ export function createHostActivities({ runtime, runLog }: ActivityDeps) {
       log(`run ${input.plan.run}: ${input.report.outcome}`);
     },
   };
+}
+
+/** Reasons and notes quote what programs said. */
+function redacted(result: VerifyTargetResult, redact: (text: string) => string): VerifyTargetResult {
+  const { reason, notes } = result;
+  return { ...result, ...(reason !== undefined && { reason: redact(reason) }), notes: notes.map(redact) };
 }
 
 async function logged<T>(log: (line: string) => void, target: string, work: () => Promise<T>): Promise<T> {

@@ -12,7 +12,9 @@ import type {
   ReportRunInput,
 } from '../domain/steps.js';
 import { ORCHESTRATOR_HEARTBEAT_TIMEOUT_MS } from '../domain/task-queues.js';
+import type { VerifyPlan, VerifyRunInput } from '../domain/verify-run.js';
 import { planRun } from '../steps/plan.js';
+import { planVerification } from '../steps/plan-verification.js';
 import { reportRun } from '../steps/report.js';
 import { queuePollers } from '../temporal/pollers.js';
 import {
@@ -48,6 +50,13 @@ export function createOrchestratorActivities(deps: OrchestratorDeps) {
           if (plan.reserved) logPlan(deps.runLog(runtime, plan.run), plan);
           return { ...plan, searchAttributes: await hasSearchAttributes() };
         }, runtime.redact);
+      }),
+
+    planVerification: (input: VerifyRunInput): Promise<VerifyPlan> =>
+      pulsing(async () => {
+        const runtime = await deps.runtime();
+        const planned = await translate(() => Promise.resolve(planVerification(runtime, input)), runtime.redact);
+        return { service, ...planned, searchAttributes: await hasSearchAttributes() };
       }),
 
     reportRun: (input: ReportRunInput): Promise<string[]> =>
@@ -109,7 +118,7 @@ async function findMissingCrons(
   schedules: readonly ScheduleFound[],
 ): Promise<Set<string>> {
   const { timezone } = config.backup;
-  const keys = cronsOf(config).map((cron) => ({ service, cron, timezone }));
+  const keys = cronsOf(config).map((cron) => ({ service, starts: 'backup' as const, cron, timezone }));
   const missing = missingCrons(schedules, keys);
   for (const key of keys.filter(({ cron }) => missing.has(cron))) {
     if ((await findSchedule(client, key)) !== undefined) missing.delete(key.cron);

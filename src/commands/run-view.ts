@@ -68,7 +68,11 @@ async function readTarget(input: ReadTargetInput): Promise<Pick<TargetView, 'pha
   return { phase: phase ?? 'capturing' };
 }
 
-const PHASES: Record<string, TargetPhase> = { captureTarget: 'capturing', copyArtifact: 'copying' };
+const PHASES: Record<string, TargetPhase> = {
+  captureTarget: 'capturing',
+  copyArtifact: 'copying',
+  verifyTarget: 'verifying',
+};
 
 /** Without a worker only Temporal itself can say which targets are at work. */
 function lastKnown({ raw }: WorkflowExecutionDescription, last?: RunView): RunProgress {

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { cronOf, cronsOf } from '../config/schedules.js';
+import { cronOf, plannedStarts, type PlannedStart } from '../config/schedules.js';
 import { readIdentity } from '../directory-identity.js';
 import { BackupError } from '../domain/errors.js';
 import type { Runtime } from '../runtime.js';
@@ -49,9 +49,10 @@ async function show(context: CommandContext, client: Client, json: boolean): Pro
   const shown = schedules.map(({ key, description: { scheduleId, state, info } }) => ({
     scheduleId,
     schedule: key.cron,
+    starts: key.starts,
     timezone: key.timezone,
     paused: state.paused,
-    targets: targetsOf(runtime, key.cron),
+    targets: targetsOf(runtime, key),
     next: info.nextActionTimes.slice(0, SHOWN_FIRES).map((time) => time.toISOString()),
   }));
   if (json) context.printJson(shown);
@@ -59,7 +60,7 @@ async function show(context: CommandContext, client: Client, json: boolean): Pro
   requireAll(missing);
 }
 
-interface ShownSchedule {
+interface ShownSchedule extends Pick<PlannedStart, 'starts'> {
   schedule: string;
   timezone: string;
   paused: boolean;
@@ -69,13 +70,16 @@ interface ShownSchedule {
 }
 
 function printSchedules(context: CommandContext, shown: readonly ShownSchedule[]): void {
-  for (const { schedule, timezone, paused, targets, next } of shown) {
-    context.print(`${schedule} (${timezone})${paused ? ', paused' : ''}: ${targets.join(', ') || 'no target'}`);
+  for (const { schedule, starts, timezone, paused, targets, next } of shown) {
+    context.print(
+      `${starts === 'verify' ? 'verify ' : ''}${schedule} (${timezone})${paused ? ', paused' : ''}: ${targets.join(', ') || 'no target'}`,
+    );
     for (const time of next) context.print(`  next ${time}`);
   }
 }
 
-function targetsOf({ config }: Runtime, cron: string): string[] {
+function targetsOf({ config }: Runtime, { starts, cron }: PlannedStart): string[] {
+  if (starts === 'verify') return config.targets.filter((t) => t.verify?.cron === cron).map(({ name }) => name);
   const entries = [...config.targets, ...config.refused.map((entry) => ({ ...entry, name: entry.target }))];
   return entries.filter((entry) => cronOf(entry, config) === cron).map(({ name }) => name);
 }
@@ -87,8 +91,9 @@ async function apply(context: CommandContext, client: Client): Promise<void> {
   const identity = await readIdentity(local.root);
   const directoryIds: Record<string, string> = identity === undefined ? {} : { [config.host]: identity.id };
   const { timezone } = config.backup;
-  const applied = await applySchedules(client, { service, crons: cronsOf(config), timezone, directoryIds });
-  for (const { cron, scheduleId, outcome } of applied) context.say(`schedule ${cron ?? scheduleId}: ${outcome}`);
+  const applied = await applySchedules(client, { service, starts: plannedStarts(config), timezone, directoryIds });
+  for (const { starts, cron, scheduleId, outcome } of applied)
+    context.say(`${starts === 'verify' ? 'verify ' : ''}schedule ${cron ?? scheduleId}: ${outcome}`);
   if (applied.length === 0) context.say('no schedule: runs are started by hand');
 }
 
@@ -97,13 +102,13 @@ async function existing(context: CommandContext, client: Client) {
   const runtime = await context.runtime();
   const { config } = runtime;
   const { timezone } = config.backup;
-  const crons = cronsOf(config);
-  if (crons.length === 0) {
+  const starts = plannedStarts(config);
+  if (starts.length === 0) {
     const hint = 'set backup_config.schedule, then `backupctl schedule apply`';
     throw new BackupError('NotFound', `cannot find a schedule: because ${config.file} names none`, { hint });
   }
   const service = await findService(runtime, client);
-  const keys = crons.map((cron) => ({ service, cron, timezone }));
+  const keys = starts.map((start) => ({ service, ...start, timezone }));
   const found = await Promise.all(keys.map(async (key) => ({ key, schedule: await findSchedule(client, key) })));
   return {
     schedules: found.flatMap(({ key, schedule }) => (schedule === undefined ? [] : [{ ...schedule, key }])),

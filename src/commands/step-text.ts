@@ -6,6 +6,7 @@ import { firstLine } from './printable.js';
 const WORDS: Record<string, { verb: string; ongoing: string }> = {
   captureTarget: { verb: 'capture', ongoing: 'capturing' },
   copyArtifact: { verb: 'copy', ongoing: 'copying' },
+  verifyTarget: { verb: 'verify', ongoing: 'verifying' },
   planRun: { verb: 'plan', ongoing: 'planning' },
   pruneDestination: { verb: 'prune', ongoing: 'pruning' },
   reportRun: { verb: 'report', ongoing: 'reporting' },

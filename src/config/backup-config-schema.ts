@@ -7,6 +7,7 @@ import { runKeys } from './run-schema.js';
 import { s3Keys } from './s3-schema.js';
 import { choice, compressionLevel, line, parsed, size, truth, wholeNumber } from './schema-leaves.js';
 import { checkTimezone } from './timezone.js';
+import { verifyKeys } from './verify-schema.js';
 
 /** `backup_config`. */
 export const backupConfigSchema = z.strictObject({
@@ -86,6 +87,7 @@ export const backupConfigSchema = z.strictObject({
     default: "(the worker's own image, or one made from this host's programs)",
     example: 'debian:bookworm-slim',
   }).optional(),
+  ...verifyKeys({ verify: 'never', verify_method: 'drill', verify_from: 'local' }),
   ...runKeys,
 });
 

@@ -10,6 +10,7 @@ import { normalPath } from './paths.js';
 import type { Problem } from './problem.js';
 import { chooseRetention, DEFAULT_RETENTION, retentionProblems } from './retention.js';
 import { checkSection, readSection } from './section.js';
+import { verifyFromProblem, type VerifyInput } from './verify-schema.js';
 import type { YamlSource } from './yaml-source.js';
 
 /** Where copies go in S3. */
@@ -39,6 +40,8 @@ export interface BackupSettings extends Retention {
   timeoutMs: number;
   /** Whether the roles of servers are backed up too. */
   globals: boolean;
+  /** As written; targets take it over key by key. */
+  verify: VerifyInput;
   helperImage?: string;
   /** Absent: local only. */
   s3?: S3Settings;
@@ -56,6 +59,7 @@ export const TARGET_DEFAULTS = {
   ...DEFAULT_RETENTION,
   timezone: 'UTC',
   timeoutMs: 12 * HOUR_MS,
+  verify: {},
 };
 
 /** Reads `backup_config`; undefined where it is missing or has problems. */
@@ -66,13 +70,23 @@ export function readSettings(source: YamlSource, env: Environment): { settings?:
     readSection({ source, node, prefix: 'backup_config.', env }),
     backupConfigSchema,
   );
-  const problems = [...ofKeys, ...retentionProblems(source, node, 'backup_config.')];
+  const noPlace = data && verifyFromProblem(data, Boolean(data.s3_bucket));
+  const problems = [
+    ...ofKeys,
+    ...retentionProblems(source, node, 'backup_config.'),
+    ...(noPlace === undefined ? [] : [placeProblem(source, node, noPlace)]),
+  ];
   if (data === undefined || problems.length > 0) return { problems };
   const wrongLevel = levelProblem(chooseCompression(data, DEFAULT_COMPRESSION));
   if (wrongLevel === undefined) return { settings: settingsOf(data), problems };
   const level = source.valueOf(node, 'compression_level');
   const hint = 'the level belongs to the compression beside it; leave it out for the usual one';
   return { problems: [source.problem(level, `backup_config.compression_level: ${wrongLevel}`, hint)] };
+}
+
+function placeProblem(source: YamlSource, node: unknown, noPlace: string): Problem {
+  const hint = 'set backup_config.s3_bucket, or take local';
+  return source.problem(source.valueOf(node, 'verify_from'), `backup_config.verify_from: ${noPlace}`, hint);
 }
 
 function settingsOf(data: BackupConfigInput): BackupSettings {
@@ -88,6 +102,7 @@ function settingsOf(data: BackupConfigInput): BackupSettings {
     ...chooseCompression(data, DEFAULT_COMPRESSION),
     timeoutMs: data.timeout ?? TARGET_DEFAULTS.timeoutMs,
     globals: data.globals ?? true,
+    verify: { verify: data.verify, verify_method: data.verify_method, verify_from: data.verify_from },
     ...(data.helper_image === undefined ? {} : { helperImage: data.helper_image }),
     ...(s3 === undefined ? {} : { s3 }),
     run: runOf(data),

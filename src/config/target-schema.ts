@@ -5,6 +5,7 @@ import { parseSchedule } from './cron.js';
 import { normalPath } from './paths.js';
 import { retentionSchema } from './retention.js';
 import { choice, compressionLevel, duration, line, parsed, size, text, truth, wholeNumber } from './schema-leaves.js';
+import { verifyKeys } from './verify-schema.js';
 
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 
@@ -78,6 +79,11 @@ export const ofEveryTarget = {
     default: '(that of `backup_config`)',
     example: '2h',
   }).optional(),
+  ...verifyKeys({
+    verify: '(that of `backup_config`)',
+    verify_method: '(that of `backup_config`)',
+    verify_from: '(that of `backup_config`)',
+  }),
 };
 
 /** `config` of an entry of `backup_targets`. */

@@ -11,6 +11,7 @@ import { chooseRetention, retentionProblems } from './retention.js';
 import { checkSection, readSection } from './section.js';
 import { sizeLimitsOf } from './size-limits.js';
 import { databaseSchema, volumeSchema, type DatabaseInput, type VolumeInput } from './target-schema.js';
+import { verifyFromProblem, verifyPolicy } from './verify-schema.js';
 import { pathProblems, placeOf, placeProblems } from './volume-place.js';
 import type { Path, YamlSource } from './yaml-source.js';
 
@@ -25,7 +26,8 @@ export type TargetDefaults = Pick<
   | 'maxShrinkPercent'
   | 'timeoutMs'
   | 'timezone'
-> & { backupDir?: string };
+  | 'verify'
+> & { backupDir?: string; s3?: object };
 
 export interface TargetInput {
   source: YamlSource;
@@ -47,14 +49,14 @@ export function readTarget({ source, env, entry, settings, host }: TargetInput):
   if (entry.kind === 'database') {
     const { data, problems } = checkSection(section, databaseSchema);
     if (data === undefined || retention.length > 0) return { problems: [...problems, ...retention] };
-    return withLevelChecked(source, entry, databaseTarget(data, settings, writtenPassword(source, entry)));
+    return checked({ source, entry, data, settings }, databaseTarget(data, settings, writtenPassword(source, entry)));
   }
   const { data, problems } = checkSection(section, volumeSchema);
   const places = [...placeProblems(source, entry), ...retention];
   if (data === undefined || places.length > 0) return { problems: [...problems, ...places] };
   const wrongPath = pathProblems(source, entry, data, settings.backupDir);
   if (wrongPath.length > 0) return { problems: wrongPath };
-  return withLevelChecked(source, entry, volumeTarget(data, settings));
+  return checked({ source, entry, data, settings }, volumeTarget(data, settings));
 }
 
 /** The password as the file has it, references unexpanded; undefined where there is none, or no text. */
@@ -86,6 +88,7 @@ function volumeTarget(data: VolumeInput, settings: TargetDefaults): VolumeTarget
 }
 
 function commonOf(data: DatabaseInput | VolumeInput, settings: TargetDefaults) {
+  const verify = verifyPolicy(data, settings.verify);
   return {
     name: data.name,
     host: data.on_host ?? DEFAULT_HOST,
@@ -94,6 +97,7 @@ function commonOf(data: DatabaseInput | VolumeInput, settings: TargetDefaults) {
     ...chooseRetention(data, inherited(settings), settings.timezone),
     ...sizeLimitsOf(data, settings),
     timeoutMs: data.timeout ?? settings.timeoutMs,
+    ...(verify !== undefined && { verify }),
   };
 }
 
@@ -101,11 +105,20 @@ function inherited({ retentionCount, retention }: TargetDefaults): Retention {
   return { retentionCount, ...(retention !== undefined && { retention }) };
 }
 
-function withLevelChecked(source: YamlSource, entry: Entry, target: Target): ReadTarget {
-  const wrongLevel = levelProblem(target);
-  if (wrongLevel === undefined) return { target };
-  const hint =
+interface ReadEntry extends Pick<TargetInput, 'source' | 'entry' | 'settings'> {
+  data: DatabaseInput | VolumeInput;
+}
+
+/** What no key can be said to be wrong about by itself. */
+function checked({ source, entry, data, settings }: ReadEntry, target: Target): ReadTarget {
+  const problems: Problem[] = [];
+  const wrong = (key: string, text: string | undefined, hint: string) => {
+    if (text !== undefined) problems.push(source.problem(source.valueOf(entry.node, key), `${key}: ${text}`, hint));
+  };
+  const levelHint =
     'the level belongs to the compression beside it, else to that of backup_config; leave it out for the usual one';
-  const level = source.valueOf(entry.node, 'compression_level');
-  return { problems: [source.problem(level, `compression_level: ${wrongLevel}`, hint)] };
+  wrong('compression_level', levelProblem(target), levelHint);
+  const placeHint = 'set backup_config.s3_bucket, or take local';
+  wrong('verify_from', verifyFromProblem(data, settings.s3 !== undefined), placeHint);
+  return problems.length > 0 ? { problems } : { target };
 }

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { cronsOf } from '../config/schedules.js';
+import { plannedStarts, type PlannedStart } from '../config/schedules.js';
 import { BackupError } from '../domain/errors.js';
 import type { Runtime } from '../runtime.js';
 import {
@@ -18,35 +18,35 @@ const APPLY = 'backupctl schedule apply, or start the worker again';
 /** Whether Temporal starts runs when the configuration says so, and at no other time. */
 export function scheduleChecks({ config }: Runtime, temporal: TemporalAccess): Check[] {
   const { timezone } = config.backup;
-  const crons = cronsOf(config);
+  const starts = plannedStarts(config);
   const serviceOf = async () => {
     const service = await temporal.service;
     if (service === undefined) throw unknownService();
     return service;
   };
   const connected = () => whereConnected('whether the schedule is there', temporal.client);
-  const ofCron = (cron: string): Check => ({
-    check: 'schedule',
-    subject: `${cron} (${timezone})`,
+  const ofStart = (start: PlannedStart): Check => ({
+    check: start.starts === 'verify' ? 'verify schedule' : 'schedule',
+    subject: `${start.cron} (${timezone})`,
     run: async () => {
       const [client, service] = [await connected(), await serviceOf()];
       refuseStrangers(await temporal.schedules, service, temporal.namespace);
-      return checkOne(client, { service, cron, timezone });
+      return checkOne(client, { service, ...start, timezone });
     },
   });
   const others: Check = {
     check: 'schedules',
-    subject: crons.length === 0 ? 'none' : 'no other',
+    subject: starts.length === 0 ? 'none' : 'no other',
     run: async () => {
       const [client, service] = [await connected(), await serviceOf()];
       return checkOthers(
         client,
         service,
-        crons.map((cron) => ({ service, cron, timezone })),
+        starts.map((start) => ({ service, ...start, timezone })),
       );
     },
   };
-  return [...crons.map(ofCron), others];
+  return [...starts.map(ofStart), others];
 }
 
 async function checkOne(client: Client, key: ScheduleKey): Promise<string> {

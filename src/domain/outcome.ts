@@ -1,4 +1,5 @@
 import type { TargetKind } from './target.js';
+import type { VerifyTargetResult } from './verify-run.js';
 
 export type TargetOutcome = 'succeeded' | 'failed' | 'skipped' | 'cancelled';
 export type RunOutcome = 'succeeded' | 'partial' | 'failed' | 'cancelled';
@@ -18,6 +19,8 @@ export interface TargetResult {
   sha256?: string;
   durationMs?: number;
   warnings?: string[];
+  /** Of the verification after the run, where there was one. */
+  verification?: Pick<VerifyTargetResult, 'method' | 'outcome' | 'reason' | 'restoreMs'>;
 }
 
 type Outcome = Pick<TargetResult, 'outcome'> & Partial<Pick<TargetResult, 'kind'>>;

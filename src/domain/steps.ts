@@ -118,7 +118,7 @@ export interface BackupTargetResult {
 }
 
 /** Where a target stands in a running run. */
-export type TargetPhase = 'waiting' | 'capturing' | 'copying' | 'done';
+export type TargetPhase = 'waiting' | 'capturing' | 'copying' | 'verifying' | 'done';
 
 export interface RunProgress {
   /** Absent until the plan is made. */

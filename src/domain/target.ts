@@ -1,4 +1,5 @@
 import type { Retention } from './retention-rules.js';
+import type { VerificationMethod } from './verification.js';
 
 export type TargetKind = 'database' | 'volume' | 'globals';
 export type Compression = 'gzip' | 'zstd';
@@ -6,6 +7,14 @@ export type DestinationKind = 'local' | 's3';
 
 /** The host of a worker as in its task queue `backup-<host>`; a literal, since a container's hostname changes. */
 export const DEFAULT_HOST = 'default';
+
+/** When and how the newest artifact of a target is verified by itself. */
+export interface VerifyPolicy {
+  /** Absent: after each run. */
+  cron?: string;
+  method: VerificationMethod;
+  from: DestinationKind;
+}
 
 interface CommonTarget extends Retention {
   name: string;
@@ -22,6 +31,8 @@ interface CommonTarget extends Retention {
   minSizeBytes?: number;
   /** One that is smaller by more than this than the last good one is suspicious. Absent: none. */
   maxShrinkPercent?: number;
+  /** Absent: never. */
+  verify?: VerifyPolicy;
 }
 
 export interface DatabaseConnection {

@@ -25,6 +25,15 @@ export function targetWorkflowId({ service, kind, target }: TargetId): string {
   return `${service}/${kind}/${target}`;
 }
 
+/** Of the workflow that verifies a target. */
+export function verifyTargetWorkflowId({ service, kind, target }: TargetId): string {
+  return `${service}/verify/${kind}/${target}`;
+}
+
 export function runWorkflowIdPrefix(service: string): string {
   return `${service}/run`;
+}
+
+export function verifyWorkflowIdPrefix(service: string): string {
+  return `${service}/verify-run`;
 }

@@ -2,10 +2,10 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { HostActivities } from '../activities/host.js';
 import { WORKER_SHUTDOWN } from '../domain/task-queues.js';
 
-export const STEPS = ['capture', 'copy'] as const;
+export const STEPS = ['capture', 'copy', 'verify'] as const;
 export type StepName = (typeof STEPS)[number];
 
-/** What became of the attempts at captures and copies in this process. */
+/** What became of the attempts at captures, copies and verifications in this process. */
 export class Attempts {
   readonly #failed = new Map<string, number>();
   readonly #stalled = new Map<string, number>();
@@ -28,6 +28,7 @@ export class Attempts {
     return {
       ...activities,
       captureTarget: (input) => this.#count(input.target.name, 'capture', () => activities.captureTarget(input)),
+      verifyTarget: (input) => this.#count(input.target, 'verify', () => activities.verifyTarget(input)),
       copyArtifact: (input) => this.#count(input.target.name, 'copy', () => activities.copyArtifact(input)),
     };
   }

@@ -62,19 +62,19 @@ export const METRICS = {
   backup_schedule_missed_total: {
     type: 'counter',
     help: 'Starts of the schedule that Temporal could not make up for in time.',
-    labels: ['schedule'],
+    labels: ['schedule', 'starts'],
   },
   backup_schedule_skipped_total: {
     type: 'counter',
     help: 'Starts of the schedule that were skipped, since the run before went on.',
-    labels: ['schedule'],
+    labels: ['schedule', 'starts'],
   },
   backup_schedule_next_timestamp_seconds: {
     type: 'gauge',
     help: 'Next start of the schedule; absent where it is paused.',
-    labels: ['schedule'],
+    labels: ['schedule', 'starts'],
   },
-  backup_schedule_paused: { type: 'gauge', help: '1 where the schedule is paused.', labels: ['schedule'] },
+  backup_schedule_paused: { type: 'gauge', help: '1 where the schedule is paused.', labels: ['schedule', 'starts'] },
   backup_worker_healthy: { type: 'gauge', help: '1 where GET /health would answer 200.', labels: [] },
   backup_metrics_up: {
     type: 'gauge',

@@ -64,8 +64,8 @@ export function attemptSamples(targets: readonly ShownTarget[], attempts: Attemp
 }
 
 export function scheduleSamples(schedules: readonly ScheduleFacts[]): Sample[] {
-  return schedules.flatMap(({ cron, paused, missedCount, skippedCount, next }): Sample[] => {
-    const labels = { schedule: cron };
+  return schedules.flatMap(({ cron, starts, paused, missedCount, skippedCount, next }): Sample[] => {
+    const labels = { schedule: cron, starts };
     return [
       { name: 'backup_schedule_missed_total', labels, value: missedCount },
       { name: 'backup_schedule_skipped_total', labels, value: skippedCount },

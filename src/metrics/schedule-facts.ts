@@ -1,11 +1,13 @@
 import type { Client, ScheduleDescription } from '@temporalio/client';
 import type { BackupRunInput } from '../domain/run.js';
+import type { PlannedStart } from '../config/schedules.js';
 import { listSchedules } from '../temporal/schedules.js';
 
 const DEADLINE_MS = 2_000;
 
 export interface ScheduleFacts {
   cron: string;
+  starts: PlannedStart['starts'];
   paused: boolean;
   missedCount: number;
   skippedCount: number;
@@ -27,6 +29,7 @@ function factsOf({ scheduleId, action, state, info }: ScheduleDescription): Sche
   const [input] = action.type === 'startWorkflow' ? ((action.args ?? []) as Partial<BackupRunInput>[]) : [];
   return {
     cron: input?.cron ?? scheduleId,
+    starts: action.type === 'startWorkflow' && action.workflowType === 'VerifyRun' ? 'verify' : 'backup',
     paused: state.paused,
     missedCount: info.numActionsMissedCatchupWindow,
     skippedCount: info.numActionsSkippedOverlap,

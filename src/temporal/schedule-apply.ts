@@ -7,9 +7,12 @@ import {
   type ScheduleOptionsStartWorkflowAction,
 } from '@temporalio/client';
 import { parseSchedule, shortestGapMs } from '../config/cron.js';
+import type { PlannedStart } from '../config/schedules.js';
 import type { BackupRunInput } from '../domain/run.js';
-import { ORCHESTRATOR_QUEUE, runWorkflowIdPrefix } from '../domain/task-queues.js';
+import { ORCHESTRATOR_QUEUE, runWorkflowIdPrefix, verifyWorkflowIdPrefix } from '../domain/task-queues.js';
+import type { VerifyRunInput } from '../domain/verify-run.js';
 import type { BackupRun } from '../workflows/backup-run.js';
+import type { VerifyRun } from '../workflows/verify-run.js';
 import {
   digest,
   ignoreNotFound,
@@ -27,35 +30,37 @@ const HOUR_MS = 3_600_000;
 export interface SchedulesWish {
   service: string;
   /** A schedule for each; none: runs are started by hand. */
-  crons: readonly string[];
+  starts: readonly PlannedStart[];
   timezone: string;
   directoryIds: Record<string, string>;
 }
 
 export interface AppliedSchedule {
   scheduleId: string;
+  starts: PlannedStart['starts'];
   /** Absent of one that was removed and does not say. */
   cron?: string;
   outcome: 'created' | 'updated' | 'unchanged' | 'removed';
 }
 
 /**
- * Makes Temporal's schedules those of the configuration: one for each cron. A paused schedule stays paused, and a new one is paused where
+ * Makes Temporal's schedules those of the configuration. A paused schedule stays paused, and a new one is paused where
  * all that were there are; an unchanged one is not written.
  */
 export async function applySchedules(client: Client, wish: SchedulesWish): Promise<AppliedSchedule[]> {
-  const { service, crons, timezone } = wish;
+  const { service, starts, timezone } = wish;
   const ours = ofService(await listSchedules(client), service);
   const directoryIds = { ...wish.directoryIds, ...knownDirectoryIds(ours, service) };
   const paused = ours.length > 0 && ours.every((s) => s.paused);
   const applied: AppliedSchedule[] = [];
-  for (const cron of crons) {
-    applied.push(await createOrUpdate(client, { service, cron, timezone }, { directoryIds, paused }));
+  for (const start of starts) {
+    applied.push(await createOrUpdate(client, { service, ...start, timezone }, { directoryIds, paused }));
   }
   const wished = new Set(applied.map((s) => s.scheduleId));
   for (const { scheduleId: id, memo } of ours.filter((s) => !wished.has(s.scheduleId))) {
     await ignoreNotFound(client.schedule.getHandle(id).delete());
-    applied.push({ scheduleId: id, ...(memo.cron !== undefined && { cron: memo.cron }), outcome: 'removed' });
+    const { starts = 'backup', cron } = memo;
+    applied.push({ scheduleId: id, starts, ...(cron !== undefined && { cron }), outcome: 'removed' });
   }
   return applied;
 }
@@ -68,9 +73,9 @@ interface Beginning {
 async function createOrUpdate(client: Client, key: ScheduleKey, beginning: Beginning): Promise<AppliedSchedule> {
   const { scheduleId: id, ...options } = scheduleOptions(key);
   const note = scheduleNote(key);
-  const done = (outcome: AppliedSchedule['outcome']) => ({ scheduleId: id, cron: key.cron, outcome });
-  const { service: backupService, cron, timezone } = key;
-  const memo: ScheduleMemo = { backupService, directoryIds: beginning.directoryIds, cron, timezone };
+  const { service: backupService, starts, cron, timezone } = key;
+  const done = (outcome: AppliedSchedule['outcome']) => ({ scheduleId: id, starts, cron, outcome });
+  const memo: ScheduleMemo = { backupService, directoryIds: beginning.directoryIds, cron, timezone, starts };
   try {
     const state = { paused: beginning.paused, note };
     await client.schedule.create({ ...options, scheduleId: id, state, memo: { ...memo } });
@@ -85,28 +90,44 @@ async function createOrUpdate(client: Client, key: ScheduleKey, beginning: Begin
   return done('updated');
 }
 
-type RunScheduleOptions = ScheduleOptions<ScheduleOptionsStartWorkflowAction<typeof BackupRun>>;
+type Options = ScheduleOptions<ScheduleOptionsStartWorkflowAction<typeof BackupRun | typeof VerifyRun>>;
 
-function scheduleOptions(key: ScheduleKey): RunScheduleOptions {
-  const { service, cron, timezone } = key;
-  const input: BackupRunInput = { trigger: 'schedule', cron };
+function scheduleOptions(key: ScheduleKey): Options {
+  const { cron, timezone } = key;
   return {
     scheduleId: scheduleId(key),
     spec: { cronExpressions: parseSchedule(cron).expressions, timezone },
-    action: {
-      type: 'startWorkflow',
-      workflowType: 'BackupRun',
-      // Temporal adds the second of the start, which two schedules that meet share.
-      workflowId: `${runWorkflowIdPrefix(service)}-${digest([cron, timezone])}`,
-      taskQueue: ORCHESTRATOR_QUEUE,
-      args: [input],
-      staticSummary: `scheduled backup (${cron} ${timezone})`,
-    },
+    action: key.starts === 'backup' ? backupAction(key) : verifyAction(key),
     policies: {
       overlap: ScheduleOverlapPolicy.SKIP,
       pauseOnFailure: false,
       catchupWindow: catchUpWindowMs(cron, timezone),
     },
+  };
+}
+
+function backupAction({ service, cron, timezone }: ScheduleKey): Options['action'] {
+  const input: BackupRunInput = { trigger: 'schedule', cron };
+  return {
+    type: 'startWorkflow',
+    workflowType: 'BackupRun',
+    // Temporal adds the second of the start, which two schedules that meet share.
+    workflowId: `${runWorkflowIdPrefix(service)}-${digest([cron, timezone])}`,
+    taskQueue: ORCHESTRATOR_QUEUE,
+    args: [input],
+    staticSummary: `scheduled backup (${cron} ${timezone})`,
+  };
+}
+
+function verifyAction({ service, cron, timezone }: ScheduleKey): Options['action'] {
+  const input: VerifyRunInput = { cron };
+  return {
+    type: 'startWorkflow',
+    workflowType: 'VerifyRun',
+    workflowId: `${verifyWorkflowIdPrefix(service)}-${digest([cron, timezone])}`,
+    taskQueue: ORCHESTRATOR_QUEUE,
+    args: [input],
+    staticSummary: `scheduled verification (${cron} ${timezone})`,
   };
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ScheduleNotFoundError, type Client } from '@temporalio/client';
+import type { PlannedStart } from '../config/schedules.js';
 import { BackupError } from '../domain/errors.js';
 
 /** What the memo of each schedule of ours says. */
@@ -10,12 +11,13 @@ export interface ScheduleMemo {
   /** As the configuration has them. */
   cron?: string;
   timezone?: string;
+  /** Absent: `backup`. */
+  starts?: ScheduleKey['starts'];
 }
 
-/** What a schedule is known by: a configuration has one for each cron. */
-export interface ScheduleKey {
+/** What a schedule is known by: a configuration has one for each. */
+export interface ScheduleKey extends PlannedStart {
   service: string;
-  cron: string;
   timezone: string;
 }
 
@@ -70,8 +72,9 @@ export function missingCrons(schedules: readonly ScheduleFound[], keys: readonly
   return new Set(keys.filter((key) => !ids.has(scheduleId(key))).map(({ cron }) => cron));
 }
 
-export function scheduleId({ service, cron, timezone }: ScheduleKey): string {
-  return `${service}/schedule/${digest([cron, timezone])}`;
+export function scheduleId({ service, starts, cron, timezone }: ScheduleKey): string {
+  const kind = starts === 'backup' ? 'schedule' : 'verify-schedule';
+  return `${service}/${kind}/${digest([cron, timezone])}`;
 }
 
 /** Short, and the same for the same parts. */

@@ -5,7 +5,7 @@ import type { ConfigPaths } from '../config/options.js';
 import { DEFAULT_HOST } from '../domain/target.js';
 import { openRunLog, type RunLog } from '../run-log.js';
 import { loadRuntime, type Runtime } from '../runtime.js';
-import { cronsOf } from '../config/schedules.js';
+import { plannedStarts } from '../config/schedules.js';
 import { applySchedules } from '../temporal/schedule-apply.js';
 import { listSchedules, refuseStrangers } from '../temporal/schedules.js';
 import { registerSearchAttributes } from '../temporal/search-attributes.js';
@@ -53,8 +53,9 @@ interface BringSchedulesInput extends Omit<CreateServiceInput, 'paths'> {
 
 async function bringSchedules({ runtime: { config }, client, log, ...wish }: BringSchedulesInput): Promise<void> {
   const { timezone } = config.backup;
-  const applied = await applySchedules(client, { ...wish, crons: cronsOf(config), timezone });
-  for (const { cron, outcome } of applied) log.info({ schedule: cron, timezone, outcome }, 'schedule applied');
+  const applied = await applySchedules(client, { ...wish, starts: plannedStarts(config), timezone });
+  for (const { starts, cron, outcome } of applied)
+    log.info({ schedule: cron, starts, timezone, outcome }, 'schedule applied');
   if (applied.length === 0) log.info('no schedule: runs are started by hand');
 }
 
@@ -63,6 +64,7 @@ function createDeps(atStart: Runtime, paths: ConfigPaths, log: Log): ActivityDep
   const runLogs = new Map<string, RunLog>();
   return {
     runtime: () => translate(async () => (last = await loadRuntime(paths, last)), last.redact),
+    log: (line) => log.info(line),
     runLog({ local: { root }, redact }, run) {
       const onError = (error: unknown) => log.warn({ run, error: String(error) }, 'cannot write the log of the run');
       const runLog = runLogs.get(run) ?? openRunLog({ root, run, redact, onError });

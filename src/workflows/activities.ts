@@ -21,6 +21,7 @@ const heartbeatTimeout = ORCHESTRATOR_HEARTBEAT_TIMEOUT_MS;
 /** What the Web UI shows of each step: `plan`, `report`, … */
 const SUMMARIES: Summaries = {
   planRun: () => 'plan',
+  planVerification: () => 'plan',
   reportRun: () => 'report',
   isQueuePolled: ({ taskQueue }) => `ask whether a worker polls ${taskQueue}`,
   findChildHolder: ({ childWorkflowId }) => `ask who holds ${childWorkflowId}`,
@@ -77,13 +78,17 @@ export interface HostStep {
 export function captures(step: HostStep) {
   return proxyActivities<Pick<HostActivities, 'captureTarget'>>({
     ...hostOptions(step),
-    retry: {
-      initialInterval: step.settings.retryDelayMs,
-      backoffCoefficient: 2,
-      maximumInterval: Math.max(step.settings.retryDelayMs, 5 * 60_000),
-      maximumAttempts: step.settings.attempts,
-    },
+    retry: captureRetry(step),
   });
+}
+
+function captureRetry({ settings: { retryDelayMs, attempts } }: HostStep) {
+  return {
+    initialInterval: retryDelayMs,
+    backoffCoefficient: 2,
+    maximumInterval: Math.max(retryDelayMs, 5 * 60_000),
+    maximumAttempts: attempts,
+  };
 }
 
 /** Tried until the activity itself says that no byte was accepted for `copy_retry_for`. */
@@ -96,6 +101,11 @@ export function copies(step: HostStep) {
       maximumInterval: Math.max(step.settings.retryDelayMs, 2 * 60_000),
     },
   });
+}
+
+/** As often as a capture: what fails here says nothing of the artifact. */
+export function verifications(step: HostStep) {
+  return proxyActivities<Pick<HostActivities, 'verifyTarget'>>({ ...hostOptions(step), retry: captureRetry(step) });
 }
 
 /** What is done on a host when its targets are. */

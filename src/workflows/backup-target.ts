@@ -8,11 +8,13 @@ import type {
 } from '../domain/steps.js';
 import type { TargetOutcome, TargetResult } from '../domain/outcome.js';
 import type { DestinationKind } from '../domain/target.js';
+import { verdictText, type VerifyTargetResult } from '../domain/verify-run.js';
 import { UNPOLLED, captures, copies, onHost } from './activities.js';
 import { failureText } from './failures.js';
 import { setFoundBy } from './found-by.js';
 import { targetPhaseQuery } from './queries.js';
 import { targetDetails, type TargetDetailsInput } from './target-details.js';
+import { verifyOnHost } from './verify-target.js';
 
 /**
  * Captures one target, then brings its artifact to each other destination. Fails as `TargetFailed` with a BackupTargetResult as
@@ -24,6 +26,7 @@ export async function BackupTarget(input: BackupTargetInput): Promise<BackupTarg
   let captured: CapturedArtifact | undefined;
   const brought: BroughtTarget['brought'] = {};
   const errors: string[] = [];
+  let verified: VerifyTargetResult | undefined;
   let isUnpolled = false;
   const show = (shown: TargetDetailsInput['phase']) =>
     setCurrentDetails(targetDetails({ name, kind, run: input.run, phase: shown, captured, errors }));
@@ -46,6 +49,12 @@ export async function BackupTarget(input: BackupTargetInput): Promise<BackupTarg
       const error = await copy(input, captured, destination, brought);
       if (error !== undefined) errors.push(error);
     }
+    if (isVerifiedNow(input, brought)) {
+      phase = 'verifying';
+      show(phase);
+      verified = await verify(input);
+      if (verified.outcome === 'failed') errors.push(verdictText(verified));
+    }
   } catch (error) {
     if (isCancellation(error)) {
       await end(isLate(input) ? 'failed' : 'cancelled');
@@ -55,7 +64,7 @@ export async function BackupTarget(input: BackupTargetInput): Promise<BackupTarg
     errors.push(failureText(error, captureOf(input)));
   }
   await end(errors.length === 0 ? 'succeeded' : 'failed');
-  return settle(input, { captured, brought, errors, isUnpolled });
+  return settle(input, { captured, brought, errors, isUnpolled, verified });
 }
 
 /** Whether the run's deadline has passed: what it ends counts as failed. */
@@ -102,14 +111,40 @@ async function copy(
   }
 }
 
+/** Whether there is something in the destination that is verified after each run. */
+function isVerifiedNow({ target: { verify } }: BackupTargetInput, brought: BroughtTarget['brought']): boolean {
+  return verify !== undefined && verify.cron === undefined && brought[verify.from] !== undefined;
+}
+
+/** Before the prune, which counts no artifact that failed. What could not be done says nothing of the artifact: it is unverified. */
+async function verify({ service, run, target, settings }: BackupTargetInput): Promise<VerifyTargetResult> {
+  const { name, kind, host, timeoutMs } = target;
+  const { method = 'read', from = 'local' } = target.verify ?? {};
+  const { stallTimeoutMs } = settings;
+  try {
+    const input = { ...{ service, run, target: name, kind }, method, from, stallTimeoutMs };
+    return await verifyOnHost({ host, settings, timeoutMs }, input);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const reason = failureText(error, `verify ${name}`);
+    return { ...{ target: name, kind, method }, outcome: 'unverified', reason, notes: [], durationMs: 0 };
+  }
+}
+
 interface Done {
+  verified: VerifyTargetResult | undefined;
   captured: CapturedArtifact | undefined;
   brought: BroughtTarget['brought'];
   errors: string[];
   isUnpolled: boolean;
 }
 
-function settle({ target }: BackupTargetInput, { captured, brought, errors, isUnpolled }: Done): BackupTargetResult {
+function settle({ target }: BackupTargetInput, done: Done): BackupTargetResult {
+  const { captured, brought, errors, isUnpolled, verified } = done;
+  const warnings = [
+    ...(captured?.warnings ?? []),
+    ...(verified?.outcome === 'unverified' ? [verdictText(verified)] : []),
+  ];
   const result: TargetResult = {
     target: target.name,
     kind: target.kind,
@@ -118,7 +153,8 @@ function settle({ target }: BackupTargetInput, { captured, brought, errors, isUn
     durationMs: Date.now() - workflowInfo().startTime.getTime(),
     ...(errors.length > 0 && { error: errors.join('\n') }),
     ...(captured && { artifact: captured.artifact, sizeBytes: captured.sizeBytes, sha256: captured.sha256 }),
-    ...(captured && captured.warnings.length > 0 && { warnings: captured.warnings }),
+    ...(warnings.length > 0 && { warnings }),
+    ...(verified && { verification: recorded(verified) }),
   };
   const { name, kind, host, retentionCount, retention } = target;
   const kept = { retentionCount, ...(retention !== undefined && { retention }) };
@@ -130,4 +166,13 @@ function settle({ target }: BackupTargetInput, { captured, brought, errors, isUn
   };
   if (errors.length > 0) throw ApplicationFailure.nonRetryable(errors.join('\n'), 'TargetFailed', settled);
   return settled;
+}
+
+function recorded({
+  method,
+  outcome,
+  reason,
+  restoreMs,
+}: VerifyTargetResult): NonNullable<TargetResult['verification']> {
+  return { method, outcome, ...(reason !== undefined && { reason }), ...(restoreMs !== undefined && { restoreMs }) };
 }

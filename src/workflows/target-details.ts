@@ -1,6 +1,6 @@
 import type { TargetOutcome } from '../domain/outcome.js';
 import { formatBytes } from '../domain/quantities.js';
-import type { CapturedArtifact } from '../domain/steps.js';
+import type { CapturedArtifact, TargetPhase } from '../domain/steps.js';
 import type { TargetKind } from '../domain/target.js';
 import { plainLine } from './markdown.js';
 
@@ -9,7 +9,7 @@ export interface TargetDetailsInput {
   kind: TargetKind;
   run: string;
   /** What is going on, or what became of it. */
-  phase: 'capturing' | 'copying' | TargetOutcome;
+  phase: Exclude<TargetPhase, 'waiting' | 'done'> | TargetOutcome;
   captured?: Pick<CapturedArtifact, 'artifact' | 'sizeBytes'> | undefined;
   errors?: readonly string[];
 }

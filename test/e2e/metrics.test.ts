@@ -41,8 +41,8 @@ it('a scrape tells of each target what its last runs did, also after a restart, 
     'backup_last_run_timestamp_seconds{service="middle-earth"}': startedS,
     'backup_last_run_outcome{service="middle-earth",outcome="partial"}': 1,
     'backup_last_run_outcome{service="middle-earth",outcome="succeeded"}': 0,
-    'backup_schedule_paused{schedule="0 3 * * *"}': 0,
-    'backup_schedule_missed_total{schedule="0 3 * * *"}': 0,
+    'backup_schedule_paused{schedule="0 3 * * *",starts="backup"}': 0,
+    'backup_schedule_missed_total{schedule="0 3 * * *",starts="backup"}': 0,
     'backup_metrics_up{source="directory"}': 1,
     'backup_metrics_up{source="schedules"}': 1,
     'backup_metrics_up{source="configuration"}': 1,
@@ -51,7 +51,7 @@ it('a scrape tells of each target what its last runs did, also after a restart, 
   expect(Object.fromEntries(after)).toMatchObject(expected);
   expect(after.get('backup_failed_attempts_total{target="gondor",step="capture"}')).toBe(1);
   expect(after.get('backup_runs_total{service="middle-earth",outcome="partial"}')).toBe(1);
-  const fire = after.get('backup_schedule_next_timestamp_seconds{schedule="0 3 * * *"}') ?? 0;
+  const fire = after.get('backup_schedule_next_timestamp_seconds{schedule="0 3 * * *",starts="backup"}') ?? 0;
   expect(new Date(fire * 1000).toISOString()).toMatch(/T03:00:00.000Z$/);
 
   await worker.stop();

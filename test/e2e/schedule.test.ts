@@ -109,14 +109,20 @@ describe('the schedule', () => {
   it('that is written anew stays paused, and a new one knows the directories that the old one knew', async () => {
     const d = await deployed();
     const wish = { service: 'gondor', timezone: 'UTC', directoryIds: { default: 'a', north: 'b' } };
-    const [first] = await applySchedules(d.client, { ...wish, crons: ['0 3 * * *'] });
+    const [first] = await applySchedules(d.client, { ...wish, starts: [{ starts: 'backup', cron: '0 3 * * *' }] });
     const handle = d.client.schedule.getHandle(first?.scheduleId ?? '');
     await handle.pause();
     await handle.update(({ state, ...rest }) => ({ ...rest, state: { ...state, note: 'of an older version' } }));
-    expect(await applySchedules(d.client, { ...wish, crons: ['0 3 * * *'] })).toMatchObject([{ outcome: 'updated' }]);
+    expect(
+      await applySchedules(d.client, { ...wish, starts: [{ starts: 'backup', cron: '0 3 * * *' }] }),
+    ).toMatchObject([{ outcome: 'updated' }]);
     expect((await handle.describe()).state.paused).toBe(true);
     await waitFor('the schedule to be listed', async () => (await listSchedules(d.client)).length === 1);
-    const moved = { ...wish, crons: ['0 4 * * *'], directoryIds: { default: 'moved' } };
+    const moved = {
+      ...wish,
+      starts: [{ starts: 'backup' as const, cron: '0 4 * * *' }],
+      directoryIds: { default: 'moved' },
+    };
     expect(await applySchedules(d.client, moved)).toMatchObject([{ outcome: 'created' }, { outcome: 'removed' }]);
     await waitFor('the new one to be listed', async () => {
       const [found, ...others] = await listSchedules(d.client);
@@ -201,7 +207,12 @@ describe('a worker', () => {
 
   it('refuses a namespace of another service', async () => {
     const d = await deployed({ settings: { service: 'gondor' } });
-    await applySchedules(d.client, { service: 'shire', crons: ['0 3 * * *'], timezone: 'UTC', directoryIds: {} });
+    await applySchedules(d.client, {
+      service: 'shire',
+      starts: [{ starts: 'backup', cron: '0 3 * * *' }],
+      timezone: 'UTC',
+      directoryIds: {},
+    });
     await waitFor('the schedule to be listed', async () => (await listSchedules(d.client)).length === 1);
     await expect(d.startWorker()).rejects.toThrow(/belongs to the service shire[^]*HINT: /);
   });

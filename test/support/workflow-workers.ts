@@ -73,6 +73,8 @@ export function anArtifact({ target, run }: CaptureTargetInput): CapturedArtifac
 
 const orchestratorDefaults: OrchestratorActivities = {
   planRun: () => Promise.resolve(aPlan(['mordor'])),
+  planVerification: () =>
+    Promise.resolve({ service: 'middle-earth', settings: SETTINGS, targets: [], searchAttributes: false }),
   reportRun: () => Promise.resolve([]),
   isQueuePolled: () => Promise.resolve(false),
   findChildHolder: () => Promise.resolve(undefined),
@@ -83,6 +85,8 @@ const orchestratorDefaults: OrchestratorActivities = {
 const hostDefaults: HostActivities = {
   captureTarget: (input) => Promise.resolve(anArtifact(input)),
   copyArtifact: () => Promise.resolve({ broughtCount: 1 }),
+  verifyTarget: ({ target, kind, method }) =>
+    Promise.resolve({ target, kind, method, outcome: 'verified', notes: [], durationMs: 1 }),
   pruneDestination: () => Promise.resolve({ removedCount: 0, warnings: [] }),
   recordRun: () => Promise.resolve(),
 };

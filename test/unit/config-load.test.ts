@@ -70,6 +70,7 @@ describe("a user's file", () => {
       compressionLevel: 6,
       timeoutMs: 43_200_000,
       globals: true,
+      verify: {},
       s3: { bucket: 'backups', region: 'sa-east-1', prefix: '', forcePathStyle: false },
       run: {
         maxParallel: 4,
@@ -126,6 +127,7 @@ describe('every key', () => {
         timeoutMs: 14_400_000,
         globals: false,
       },
+      verify: {},
       s3: { bucket: 'b', region: 'r', endpoint: 'http://127.0.0.1:9000', prefix: 'a/b', forcePathStyle: true },
       run: {
         ...{ maxParallel: 2, attempts: 3, retryDelayMs: 500, heartbeatTimeoutMs: 5_000, stallTimeoutMs: 120_000 },

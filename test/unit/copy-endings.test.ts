@@ -57,7 +57,11 @@ async function aCopy(put: Put, info: Partial<Info> = {}): Promise<Copy> {
     abandonPut: (path) => Promise.resolve(void abandoned.push(path)),
   };
   const runtime = { local, destination: () => store, redact: (text: string) => text } as unknown as Runtime;
-  const activities = createHostActivities({ runtime: () => Promise.resolve(runtime), runLog: () => () => undefined });
+  const activities = createHostActivities({
+    runtime: () => Promise.resolve(runtime),
+    runLog: () => () => undefined,
+    log: () => undefined,
+  });
   const input: CopyArtifactInput = {
     ...{ service: 'middle-earth', run: own.run, target: aTarget('mordor'), source: aManifest().source },
     ...{ artifact: own.artifact.name, destination: 's3', stallTimeoutMs: 60_000, retryForMs: 60_000 },

@@ -131,13 +131,15 @@ describe('other metrics', () => {
   });
 
   it('of a paused schedule name no next start', async () => {
-    const facts = { cron: '0 3 * * *', missedCount: 1, skippedCount: 2 };
+    const facts = { starts: 'backup' as const, cron: '0 3 * * *', missedCount: 1, skippedCount: 2 };
     const paused = await expose(scheduleSamples([{ ...facts, paused: true, next: undefined }]));
-    expect(paused.body).toContain('backup_schedule_paused{schedule="0 3 * * *"} 1');
+    expect(paused.body).toContain('backup_schedule_paused{schedule="0 3 * * *",starts="backup"} 1');
     expect(paused.body).not.toContain('backup_schedule_next_timestamp_seconds');
     const planned = await expose(scheduleSamples([{ ...facts, paused: false, next: new Date(FIRST_S * 1000) }]));
-    expect(planned.body).toContain(`backup_schedule_next_timestamp_seconds{schedule="0 3 * * *"} ${FIRST_S}`);
-    expect(planned.body).toContain('backup_schedule_missed_total{schedule="0 3 * * *"} 1');
-    expect(planned.body).toContain('backup_schedule_skipped_total{schedule="0 3 * * *"} 2');
+    expect(planned.body).toContain(
+      `backup_schedule_next_timestamp_seconds{schedule="0 3 * * *",starts="backup"} ${FIRST_S}`,
+    );
+    expect(planned.body).toContain('backup_schedule_missed_total{schedule="0 3 * * *",starts="backup"} 1');
+    expect(planned.body).toContain('backup_schedule_skipped_total{schedule="0 3 * * *",starts="backup"} 2');
   });
 });
