@@ -23,7 +23,14 @@ async function main(): Promise<void> {
     try {
       await requireNamespace(client);
       const service = await createService({ runtime, paths, client, log });
-      const workers = await createWorkers({ connection, client, service, attempts: monitor.attempts });
+      const { heartbeatTimeoutMs } = runtime.config.backup.run;
+      const workers = await createWorkers({
+        connection,
+        client,
+        service,
+        heartbeatTimeoutMs,
+        attempts: monitor.attempts,
+      });
       monitor.watch({ client, workers, service });
       log.info({ service: service.name, directory: runtime.local.location }, 'worker is ready');
       await Promise.all(workers.map((worker) => worker.run()));

@@ -11,6 +11,9 @@ import { workerIdentity } from '../temporal/worker-identity.js';
 import { BUNDLE_PATH } from '../workflows/bundle.js';
 import type { Service } from './service.js';
 
+/** How often at most the server hears of a step that moves; and this part of `heartbeat_timeout`, so that a slow machine loses none. */
+const HEARTBEAT_MS = 5_000;
+const HEARTBEATS_IN_TIMEOUT = 6;
 /** What a worker that is told to end gives its activities before it hands them back, and then before it leaves. */
 const GRACE_MS = 5_000;
 const FORCE_MS = 30_000;
@@ -28,11 +31,14 @@ export interface CreateWorkersInput {
   connection: NativeConnection;
   client: Client;
   service: Service;
+  heartbeatTimeoutMs: number;
   attempts: Attempts;
 }
 
 /** A Worker for what this host captures and copies and, of the orchestrator, one for workflows and short questions. */
-export async function createWorkers({ connection, client, service, attempts }: CreateWorkersInput): Promise<Worker[]> {
+export async function createWorkers(input: CreateWorkersInput): Promise<Worker[]> {
+  const { connection, client, service, heartbeatTimeoutMs, attempts } = input;
+  const heartbeatMs = Math.min(HEARTBEAT_MS, heartbeatTimeoutMs / HEARTBEATS_IN_TIMEOUT);
   const common = {
     connection,
     namespace: client.options.namespace,
@@ -44,8 +50,8 @@ export async function createWorkers({ connection, client, service, attempts }: C
     }),
     shutdownGraceTime: GRACE_MS,
     shutdownForceTime: FORCE_MS,
-    maxHeartbeatThrottleInterval: 5_000,
-    defaultHeartbeatThrottleInterval: 5_000,
+    maxHeartbeatThrottleInterval: heartbeatMs,
+    defaultHeartbeatThrottleInterval: heartbeatMs,
     activityTaskPollerBehavior: ACTIVITY_POLLS,
   };
   const host = await Worker.create({

@@ -85,7 +85,7 @@ describe('backupctl config show', () => {
       backup_config: {
         ...{ backup_dir: deployment.backupDir, schedule: '0 3 * * *', timezone: 'America/Sao_Paulo', deadline: '90s' },
         ...{ s3_bucket: 'some-bucket', s3_prefix: 'nightly', s3_force_path_style: true, max_parallel: 4, attempts: 5 },
-        ...{ heartbeat_timeout: '3s', stall_timeout: '15m', copy_retry_for: '30m', compression_level: 6 },
+        ...{ heartbeat_timeout: '8s', stall_timeout: '15m', copy_retry_for: '30m', compression_level: 6 },
       },
     });
     expect((await config('show', '--json')).json).toEqual(shown);

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, type TestContext } from 'vitest';
 import type { RunReport } from '../../src/domain/run.js';
-import { mountedItem, volumeItem, type Deployment } from '../support/deployment.js';
+import { SOON_LOST, mountedItem, volumeItem, type Deployment } from '../support/deployment.js';
 import { gateBefore } from '../support/gate.js';
 import { tarReading } from '../support/mounted-attempt.js';
 import { ownBucket, ownDeployment, ownVolume } from '../support/own-parts.js';
@@ -35,7 +35,7 @@ async function withoutDocker({ directory }: Deployment): Promise<Record<string, 
 async function mounted(test: TestContext, script: string, more: { items?: string; bucket?: string } = {}) {
   const deployment = await ownDeployment(test, {
     ...(more.bucket !== undefined && { s3: { bucket: more.bucket } }),
-    settings: { retention_count: 1 },
+    settings: { ...SOON_LOST, retention_count: 1 },
   });
   const path = join(deployment.directory, 'volumes', 'uploads');
   await mkdir(path, { recursive: true });

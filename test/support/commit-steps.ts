@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
-import { databaseItem, volumeItem, type Deployment, type DeploymentOptions } from './deployment.js';
+import { SOON_LOST, databaseItem, volumeItem, type Deployment, type DeploymentOptions } from './deployment.js';
 import { inOwnScope, ownDatabase, ownDeployment, ownVolume, type OwnTest } from './own-parts.js';
 import { snapshotFiles, type Snapshot } from './snapshot.js';
 import { startTracedWorker, type DiskStep } from './traced-worker.js';
@@ -19,12 +19,19 @@ export interface Subject {
 }
 
 export function databaseSubject(settings: DeploymentOptions['settings'] = {}): Subject['deploy'] {
-  return async (scope) => ownDeployment(scope, { databases: databaseItem('data', await ownDatabase(scope)), settings });
+  return async (scope) =>
+    ownDeployment(scope, {
+      databases: databaseItem('data', await ownDatabase(scope)),
+      settings: { ...SOON_LOST, ...settings },
+    });
 }
 
 export function volumeSubject(settings: DeploymentOptions['settings'] = {}): Subject['deploy'] {
   return async (scope) =>
-    ownDeployment(scope, { volumes: volumeItem('data', await ownVolume(scope, 'echo one >file')), settings });
+    ownDeployment(scope, {
+      volumes: volumeItem('data', await ownVolume(scope, 'echo one >file')),
+      settings: { ...SOON_LOST, ...settings },
+    });
 }
 
 /** What a worker does on the disk from its start to the report of its first run, where nothing disturbs it. */

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { volumeItem, type Deployment } from './deployment.js';
+import { SOON_LOST, volumeItem, type Deployment } from './deployment.js';
 import { inOwnScope, ownBucket, ownDeployment, ownS3Proxy, ownVolume, type OwnTest } from './own-parts.js';
 import type { LoggedRequest, S3Proxy } from './s3-proxy.js';
 import { snapshotBucket, snapshotFiles, type Snapshot } from './snapshot.js';
@@ -70,7 +70,7 @@ async function openScene(scope: OwnTest): Promise<Scene> {
   const deployment = await ownDeployment(scope, {
     volumes: volumeItem('data', volume),
     s3: { bucket, endpoint: proxy.endpoint },
-    settings: { compression_level: 1 },
+    settings: { ...SOON_LOST, compression_level: 1 },
   });
   return { deployment, proxy, bucket };
 }
