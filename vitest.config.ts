@@ -42,7 +42,7 @@ export default defineConfig({
     reporters: ['default', './test/support/count-reporter.ts'],
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: MINUTE_MS } }, // for busy machines
-      realParts('real', ['test/{contract,workflows,e2e}/**/*.test.ts'], 2 * MINUTE_MS),
+      realParts('real', ['test/{contract,workflows,e2e}/**/*.test.ts'], 5 * MINUTE_MS),
       composeStack,
       realParts('long', ['test/long/**/*.test.ts'], 60 * MINUTE_MS),
     ],

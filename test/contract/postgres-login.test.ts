@@ -3,7 +3,7 @@ import { captureDatabase } from '../../src/sources/postgres-capture.js';
 import { freePort } from '../support/free-port.js';
 import { captureInput, loginTo } from '../support/postgres-artifact.js';
 import { startPostgres, type PostgresServer } from '../support/postgres-server.js';
-import { failureOf, HOSTILE_PASSWORD } from '../support/postgres-trouble.js';
+import { CANARY, failureOf, HOSTILE_PASSWORD } from '../support/postgres-trouble.js';
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -16,7 +16,7 @@ afterAll(() => server.stop());
 test('a wrong password, an unknown role, a password that is missing', async () => {
   const login = await loginTo(server, 'data');
   for (const change of [
-    { password: 'kanarie wrong' },
+    { password: `${CANARY} wrong` },
     { password: '' },
     { connection: { ...login.connection, user: 'nobody' } },
   ]) {
@@ -36,7 +36,7 @@ test('a wrong password, an unknown role, a password that is missing', async () =
 
 test('a password that no program can be given', async () => {
   const login = await loginTo(server, 'data');
-  const error = await failureOf(captureDatabase({ ...(await captureInput(login)), password: 'kanarie\n' }));
+  const error = await failureOf(captureDatabase({ ...(await captureInput(login)), password: `${CANARY}\n` }));
   expect(error.text).toMatch(/^cannot connect to target: because its password holds a line break\nHINT: /);
 });
 

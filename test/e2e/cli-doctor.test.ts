@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } fro
 import { createLocalDestination } from '../../src/destinations/local.js';
 import type { Finding } from '../../src/doctor/check.js';
 import { writeRunRecord } from '../../src/run-records.js';
+import { listSchedules } from '../../src/temporal/schedules.js';
 import { changeDate } from '../support/changed-date.js';
 import { databaseItem, deploy, volumeItem, type Deployment } from '../support/deployment.js';
 import { createVolume, removeVolume, volumeExists } from '../support/docker-volume.js';
@@ -12,6 +13,7 @@ import { s3Destination, useProvidedS3 } from '../support/s3-place.js';
 import { createBucket } from '../support/s3-server.js';
 import { createSharedDatabase, type SharedDatabase } from '../support/shared-database.js';
 import { startSilentServer } from '../support/silent-server.js';
+import { waitFor } from '../support/wait-for.js';
 
 const id = randomBytes(4).toString('hex');
 const volume = `doctor-${id}`;
@@ -35,6 +37,7 @@ beforeAll(async () => {
     settings,
   });
   await deployment.startWorker();
+  await waitFor('the schedule to be listed', async () => (await listSchedules(deployment.client)).length === 1);
 });
 afterAll(async () => {
   await deployment.close();

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { databaseItem, volumeItem } from '../support/deployment.js';
+import { SOON_LOST, databaseItem, volumeItem } from '../support/deployment.js';
 import { holdDumps } from '../support/dump-hold.js';
 import { serviceOf } from '../support/leftovers.js';
 import { ownDatabase, ownDeployment, ownVolume } from '../support/own-parts.js';
-import { pauseHelper } from '../support/paused-helper.js';
+import { pauseHelper, slowHelperEnv } from '../support/paused-helper.js';
 import { processesUnder } from '../support/process-tree.js';
 import { snapshotFiles, type Snapshot } from '../support/snapshot.js';
 import { containersOf } from '../support/volume-attempt.js';
@@ -29,6 +29,7 @@ describe.concurrent('a worker that is killed', () => {
     const [small, large] = [await ownDatabase(test), await ownDatabase(test, 100_000)];
     const deployment = await ownDeployment(test, {
       databases: `${databaseItem('done', small)}\n${databaseItem('mordor', large)}`,
+      settings: SOON_LOST,
     });
     const hold = await holdDumps(large);
     const worker = await startWatchedWorker(deployment);
@@ -52,12 +53,12 @@ describe.concurrent('a worker that is killed', () => {
 
   it('in mid-tar leaves a container that the next attempt ends', async (test) => {
     const small = await ownVolume(test, 'echo one >file');
-    const large = await ownVolume(test, 'head -c 80M /dev/urandom >large');
+    const large = await ownVolume(test, 'head -c 30M /dev/urandom >large');
     const deployment = await ownDeployment(test, {
       volumes: `${volumeItem('done', small)}\n${volumeItem('files', large)}`,
-      settings: { max_parallel: 1 },
+      settings: { ...SOON_LOST, max_parallel: 1 },
     });
-    const worker = await startWatchedWorker(deployment);
+    const worker = await startWatchedWorker(deployment, await slowHelperEnv(deployment));
     const run = await startRun(deployment);
     const container = await pauseHelper(deployment, run, 'files');
     const before = await doneFiles(run);

@@ -4,11 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { METRICS } from '../../src/metrics/definitions.js';
+import { listSchedules } from '../../src/temporal/schedules.js';
 import { databaseItem } from '../support/deployment.js';
 import { freePort } from '../support/free-port.js';
 import { ownDatabase, ownDeployment } from '../support/own-parts.js';
 import { promtoolProgram } from '../support/tools.js';
-import { ANY_PORT, getText, metricsAddress } from '../support/worker-http.js';
+import { ANY_PORT, fullScrape, getText, metricsAddress } from '../support/worker-http.js';
+import { waitFor } from '../support/wait-for.js';
 
 const run = promisify(execFile);
 const pathOf = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -27,7 +29,9 @@ it('the alert rules and the dashboard name only metrics that a worker has, and a
   });
   const sdk = `127.0.0.1:${await freePort()}`;
   const worker = await deployment.startWorker({ ...ANY_PORT, SDK_METRICS_ADDRESS: sdk });
+  await waitFor('the schedule to be listed', async () => (await listSchedules(deployment.client)).length === 1);
   expect((await deployment.backupctl(['run'])).code).toBe(0);
+  await fullScrape(worker);
   const { text: ours } = await getText(await metricsAddress(worker), '/metrics');
   const { text: theirs } = await getText(sdk, '/metrics');
   const names = new Set(`${ours}\n${theirs}`.split('\n').flatMap((line) => /^[a-z]\w*/.exec(line)?.[0] ?? []));

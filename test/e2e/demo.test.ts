@@ -60,12 +60,11 @@ describe('npm run demo', () => {
 
   it('fails where what came back is not what there was', async () => {
     const demo = await startDemo([], NO_ENGINE);
-    const configuration = await demo.configuration(); // its data is looked at before, and backed up after that
-    await demoPsql(
-      configuration,
-      'shop',
-      'UPDATE products SET tags = tags WHERE id = 1; DELETE FROM price_changes WHERE product_id = 10',
-    );
+    // Its data was looked at before there was a worker, and is backed up after that.
+    await demo.says("The service's worker");
+    const configuration = await demo.configuration();
+    const change = 'UPDATE products SET tags = tags WHERE id = 1; DELETE FROM price_changes WHERE product_id = 10';
+    await demo.whileHalted(() => demoPsql(configuration, 'shop', change));
     expect(await demo.ended, demo.output()).toBe(1);
     expect(demo.output()).toContain(
       'The demo failed: the restored database shop_restored differs from shop:\n  rows of public.price_changes: count is 39 instead of 40\n',

@@ -33,13 +33,13 @@ describe.concurrent('an S3 server that is away', () => {
     await missed(store);
 
     store.proxy.fault = (request) => (isPart(request) && partNumber(request) > 1 ? { kind: 'hold' } : undefined);
-    await store.server.restart();
+    await store.restart();
     await waitFor('the upload to be in its middle', () => acceptedParts(store.proxy.requests).length === 1);
     await waitFor('the other parts to be on their way', () => store.proxy.heldCount === 2);
     await store.server.kill();
     store.proxy.release();
     await missed(store);
-    await store.server.restart();
+    await store.restart();
     await expectSuccess(run);
 
     const { name } = manifest.artifact;
@@ -81,7 +81,7 @@ describe.concurrent('an S3 server that is away', () => {
         expect(result.error).toContain(store.proxy.endpoint);
       }
     }
-    await store.server.restart();
+    await store.restart();
     store.proxy.requests.length = 0;
     await night(0);
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { databaseItem, deploy, type Deployment } from '../support/deployment.js';
+import { SOON_LOST, databaseItem, deploy, readLog, type Deployment } from '../support/deployment.js';
 import { freePort } from '../support/free-port.js';
 import { screenOf } from '../support/screen.js';
+import { startSilentServer } from '../support/silent-server.js';
 import { createSharedDatabase, type SharedDatabase } from '../support/shared-database.js';
 import { lockRings, waitForBlockedDump } from '../support/table-lock.js';
 import { backupctlAtTerminal } from '../support/terminal.js';
@@ -17,7 +18,7 @@ beforeAll(async () => {
   database = await createSharedDatabase();
   deployment = await deploy({
     databases: ['mordor', 'gondor', 'rohan'].map((name) => databaseItem(name, database.name)).join('\n'),
-    settings: { max_parallel: 1 },
+    settings: { ...SOON_LOST, max_parallel: 1 },
   });
   worker = await deployment.startWorker();
 });
@@ -32,13 +33,12 @@ async function lock() {
   return held;
 }
 
-/** A deployment of one target on a port where nobody listens. */
-async function unreachable(settings: Record<string, string | number>): Promise<Deployment> {
-  const item = databaseItem('mordor', database.name).replace(/"port":\d+/, `"port":${await freePort()}`);
+/** A deployment of one target on a port of its own. */
+async function deployedAt(port: number, settings: Record<string, string | number>) {
+  const item = databaseItem('mordor', database.name).replace(/"port":\d+/, `"port":${port}`);
   const own = await deploy({ databases: item, settings });
   onTestFinished(() => own.close());
-  await own.startWorker();
-  return own;
+  return { own, log: await own.startWorker().then((started) => () => readLog(started)) };
 }
 
 describe('a run that is followed at a terminal', () => {
@@ -61,7 +61,7 @@ describe('a run that is followed at a terminal', () => {
   });
 
   it('says when the next attempt of a target comes, and why there has to be one', async () => {
-    const own = await unreachable({ retry_delay: '1m' });
+    const { own } = await deployedAt(await freePort(), { retry_delay: '1m' });
     const terminal = backupctlAtTerminal(['run'], own.env, own.directory, { columns: 200, rows: 24 });
     await terminal.shows(/mordor +waiting \d+ s for attempt 2 of capture: cannot connect to mordor .*refused/);
     const { stdout } = await own.backupctl(['status']);
@@ -103,11 +103,20 @@ describe('a run that is followed at a terminal', () => {
 
 describe('a run that is followed through a pipe', () => {
   it('has a line for each attempt that failed, and no escape sequences', async () => {
-    const own = await unreachable({ attempts: 2, retry_delay: '3s' });
-    const { stdout, code } = await own.backupctl(['run']);
-    expect(stdout).toMatch(
-      /^mordor: capture attempt 1 failed, (next in \d s|trying again): cannot connect to mordor .*$/m,
-    );
+    const server = await startSilentServer();
+    onTestFinished(() => server.close());
+    const { own, log } = await deployedAt(server.port, { attempts: 2, retry_delay: '2s' });
+    const { output, ended } = own.startBackupctl(['run']);
+    await waitFor('the first attempt to fail', async () => {
+      server.cut();
+      return (await log()).includes('cannot connect to mordor');
+    });
+    // The second one is held until then, so that it can be looked at by whoever comes late.
+    const line = /^mordor: capture attempt 1 failed, (next in \d s|trying again): cannot connect to mordor .*$/m;
+    await waitFor('the line of the first attempt', () => line.test(output.stdout));
+    const cutting = setInterval(server.cut, 50);
+    const { stdout, code } = await ended;
+    clearInterval(cutting);
     expect(stdout).toMatch(/^mordor: failed in .* s: cannot connect to mordor/m);
     expect(stdout).not.toContain(ESCAPE);
     expect(code).toBe(1);

@@ -3,11 +3,13 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { RunReport } from '../../src/domain/run.js';
+import { listSchedules } from '../../src/temporal/schedules.js';
 import { databaseItem } from '../support/deployment.js';
 import { freePort } from '../support/free-port.js';
 import { ownDatabase, ownDeployment } from '../support/own-parts.js';
 import { startTemporal } from '../support/temporal-server.js';
-import { ANY_PORT, getText, metricsAddress, scrape } from '../support/worker-http.js';
+import { waitFor } from '../support/wait-for.js';
+import { ANY_PORT, fullScrape, getText, metricsAddress, scrape } from '../support/worker-http.js';
 
 const MISSING = 'no-such-database';
 
@@ -22,7 +24,8 @@ it('a scrape tells of each target what its last runs did, also after a restart, 
   const of = (target: string, outcome?: string) =>
     `{target="${target}",kind="database",host="default"${outcome === undefined ? '' : `,outcome="${outcome}"`}}`;
 
-  const before = await scrape(worker);
+  await waitFor('the schedule to be listed', async () => (await listSchedules(deployment.client)).length === 1);
+  const before = await fullScrape(worker);
   expect(before.get(`backup_last_success_timestamp_seconds${of('mordor')}`)).toBe(0);
   expect(before.get(`backup_failed_attempts_total{target="gondor",step="capture"}`)).toBe(0);
 
@@ -47,7 +50,7 @@ it('a scrape tells of each target what its last runs did, also after a restart, 
     'backup_metrics_up{source="schedules"}': 1,
     'backup_metrics_up{source="configuration"}': 1,
   };
-  const after = await scrape(worker);
+  const after = await fullScrape(worker);
   expect(Object.fromEntries(after)).toMatchObject(expected);
   expect(after.get('backup_failed_attempts_total{target="gondor",step="capture"}')).toBe(1);
   expect(after.get('backup_runs_total{service="middle-earth",outcome="partial"}')).toBe(1);
@@ -56,10 +59,10 @@ it('a scrape tells of each target what its last runs did, also after a restart, 
 
   await worker.stop();
   const next = await deployment.startWorker(ANY_PORT);
-  expect(Object.fromEntries(await scrape(next))).toMatchObject(expected);
+  expect(Object.fromEntries(await fullScrape(next))).toMatchObject(expected);
 
   await deployment.configure({ databases: mordor });
-  const names = [...(await scrape(next)).keys()];
+  const names = [...(await fullScrape(next)).keys()];
   expect(names.filter((name) => name.includes('gondor'))).toEqual([]);
   expect(names.some((name) => name.includes('mordor'))).toBe(true);
 });
@@ -74,7 +77,7 @@ it('a scrape answers with what it knew while server, directory and configuration
   });
   const worker = await deployment.startWorker(ANY_PORT);
   expect((await deployment.backupctl(['run'])).code).toBe(0);
-  const known = await scrape(worker);
+  const known = await fullScrape(worker);
   const succeeded = [...known].find(([name]) => name.startsWith('backup_last_success')) ?? ['', 0];
   expect(succeeded[1]).toBeGreaterThan(0);
 

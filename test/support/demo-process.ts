@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { chmod, mkdtemp, readFile, readdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +34,8 @@ export interface RunningDemo {
   says(text: string): Promise<void>;
   /** Waits until it has written its configuration. */
   configuration(): Promise<DemoConfiguration>;
+  /** Does something while the demo itself stands still; its servers go on. */
+  whileHalted(work: () => Promise<void>): Promise<void>;
   /** To its whole process group, as a terminal does. */
   interrupt(): void;
   ended: Promise<number | null>;
@@ -53,21 +55,33 @@ export async function startDemo(args: readonly string[] = [], env: Record<string
   });
   const pid = child.pid ?? 0;
   let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const heard = new EventEmitter();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      heard.emit('more');
+    });
+  }
   const ended = once(child, 'close').then(([code]) => code as number | null);
   onTestFinished(() => killTree(pid));
   return {
     scratch,
     output: () => output,
-    says: async (text) => {
-      const said = () => output.includes(text);
-      const end = ended.then(() => {
-        if (!said()) throw new Error(`the demo has ended without saying ${JSON.stringify(text)}: ${output}`);
-      });
-      await Promise.race([waitFor(`the demo to say ${JSON.stringify(text)}`, said, { timeoutMs: 100_000 }), end]);
-    },
+    // Looked at as it comes: what is said passes by.
+    says: (text) =>
+      new Promise((resolve, reject) => {
+        const look = () => void (output.includes(text) && resolve());
+        heard.on('more', look);
+        look();
+        void ended.then(() =>
+          reject(new Error(`the demo has ended without saying ${JSON.stringify(text)}: ${output}`)),
+        );
+      }),
     configuration: () => waitFor('the configuration of the demo', () => readConfiguration(scratch)),
+    async whileHalted(work) {
+      process.kill(-pid, 'SIGSTOP');
+      await work().finally(() => process.kill(-pid, 'SIGCONT'));
+    },
     interrupt: () => process.kill(-pid, 'SIGINT'),
     ended,
   };

@@ -1,6 +1,13 @@
-import { GetObjectCommand, ListMultipartUploadsCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListMultipartUploadsCommand,
+  PutObjectCommand,
+  paginateListObjectsV2,
+} from '@aws-sdk/client-s3';
 import type { OwnTest } from './own-parts.js';
 import { S3Proxy } from './s3-proxy.js';
+import { waitFor } from './wait-for.js';
 import { startS3, type S3Server } from './s3-server.js';
 
 /** An S3 server that a test may kill, with one bucket, behind a proxy that counts. */
@@ -12,6 +19,8 @@ export interface OwnStore {
   keys(): Promise<string[]>;
   read(key: string): Promise<string>;
   openUploads(): Promise<string[]>;
+  /** Starts the server again, and returns once it takes objects: it answers before. */
+  restart(): Promise<void>;
 }
 
 const BUCKET = 'backups';
@@ -39,6 +48,12 @@ export async function ownStore({ onTestFinished }: OwnTest): Promise<OwnStore> {
     async openUploads() {
       const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }));
       return Uploads.map(({ Key = '' }) => Key);
+    },
+    async restart() {
+      await server.restart();
+      const object = { Bucket: BUCKET, Key: 'probe' };
+      await waitFor('the store to take an object', () => client.send(new PutObjectCommand({ ...object, Body: 'x' })));
+      await client.send(new DeleteObjectCommand(object));
     },
   };
 }

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -10,9 +11,10 @@ import { waitFor } from './wait-for.js';
 
 const run = promisify(execFile);
 
-/** A password with everything in it that quoting can get wrong, and a word that must be seen nowhere. */
-export const HOSTILE_PASSWORD = `kanarie-5c27 $%#@:/?'"\\ \\: pass`;
-export const CANARY = 'kanarie';
+/** A word that must be seen nowhere; tests that run beside these look at the processes of the whole machine too. */
+export const CANARY = `kanarie-${randomBytes(4).toString('hex')}`;
+/** A password with it and everything that quoting can get wrong. */
+export const HOSTILE_PASSWORD = `${CANARY} $%#@:/?'"\\ \\: pass`;
 
 /** The BackupError that `work` fails with; it shows no password. */
 export async function failureOf(work: Promise<unknown>): Promise<BackupError> {

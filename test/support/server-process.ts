@@ -17,7 +17,7 @@ export interface ServerCommand {
   setpriv?: readonly string[];
   /** Throws or returns false until the server answers. */
   isReady: () => Promise<boolean>;
-  /** Default: 60000. */
+  /** Default: 120000. */
   readyTimeoutMs?: number;
 }
 
@@ -46,7 +46,7 @@ export class ServerProcess {
 
   /** Starts it and waits until it answers. */
   async start(): Promise<void> {
-    const { name, program, args, env, cwd, logFile, setpriv = [], isReady, readyTimeoutMs = 60_000 } = this.command;
+    const { name, program, args, env, cwd, logFile, setpriv = [], isReady, readyTimeoutMs = 120_000 } = this.command;
     const log = openSync(logFile, 'a');
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...setpriv, program, ...args], {
       cwd,

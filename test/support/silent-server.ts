@@ -2,6 +2,8 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 
 export interface SilentServer {
   port: number;
+  /** Cuts the connections that there are; those that come later are taken again. */
+  cut: () => void;
   close: () => Promise<void>;
 }
 
@@ -13,14 +15,18 @@ export async function startSilentServer(): Promise<SilentServer> {
     socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+  };
   return {
     port: (server.address() as AddressInfo).port,
+    cut,
     close: () =>
       new Promise((resolve) => {
         server.close(() => {
           resolve();
         });
-        for (const socket of sockets) socket.destroy();
+        cut();
       }),
   };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface WaitForOptions {
-  /** Default: 30000. */
+  /** Default: 60000, for busy machines. */
   timeoutMs?: number;
   /** Pause between two looks. Default: 50. */
   intervalMs?: number;
@@ -16,7 +16,7 @@ export async function waitFor<T>(
   condition: () => T | Promise<T>,
   options: WaitForOptions = {},
 ): Promise<NonNullable<T>> {
-  const { timeoutMs = 30_000, intervalMs = 50 } = options;
+  const { timeoutMs = 60_000, intervalMs = 50 } = options;
   const deadline = Date.now() + timeoutMs;
   let last: { thrown?: unknown; value?: unknown };
   for (;;) {

@@ -12,7 +12,7 @@ import { waitFor } from './wait-for.js';
 import type { WorkerOptions, WorkerProcess } from './worker-process.js';
 
 /** A worker that died with a task of a run holds that run up until the task times out. */
-const PATIENT = { timeoutMs: 90_000 };
+const PATIENT = { timeoutMs: 120_000 };
 
 /** A run that `backupctl run --json` follows while its workers come and go. */
 export interface WatchedRun {

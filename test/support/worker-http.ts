@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { waitFor } from './wait-for.js';
 import type { WorkerProcess } from './worker-process.js';
 
 /** For `startWorker`: the system chooses the port, and the log says which. */
@@ -24,4 +25,13 @@ export async function scrape(worker: WorkerProcess): Promise<Map<string, number>
   return new Map(
     lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
   );
+}
+
+/** A scrape for which every source answered: one that takes longer than a scrape waits shows what was known before. */
+export function fullScrape(worker: WorkerProcess): Promise<Map<string, number>> {
+  return waitFor('every source to answer', async () => {
+    const found = await scrape(worker);
+    const sources = [...found].filter(([name]) => name.startsWith('backup_metrics_up'));
+    return sources.length === 3 && sources.every(([, up]) => up === 1) ? found : undefined;
+  });
 }

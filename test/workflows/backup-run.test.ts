@@ -193,7 +193,7 @@ describe('BackupRun', () => {
   });
 
   it('ends what is left when its deadline passes, and reports it as failed', async () => {
-    const plan = aPlan(['mordor', 'gondor', 'rohan'], { settings: { ...SETTINGS, deadlineMs: 1_500 } });
+    const plan = aPlan(['mordor', 'gondor', 'rohan'], { settings: { ...SETTINGS, deadlineMs: 5_000 } });
     const { report, type } = await run(plan, {
       host: {
         captureTarget: (input) =>

@@ -80,7 +80,7 @@ describe('in a namespace with the search attributes', () => {
 
   it('a target that the deadline of its run ended is found among the failed ones', async () => {
     const run = '20261124_060000';
-    const plan = aPlan(['rohan'], { run, settings: { ...SETTINGS, deadlineMs: 1_500 } });
+    const plan = aPlan(['rohan'], { run, settings: { ...SETTINGS, deadlineMs: 5_000 } });
     const { report } = await withWorkers(stage, planned(plan, { host: { captureTarget: untilCancelled } }), async () =>
       ending(await startRun(stage)),
     );
