@@ -60,9 +60,7 @@ describe('npm run demo', () => {
 
   it('fails where what came back is not what there was', async () => {
     const demo = await startDemo([], NO_ENGINE);
-    // Its data was looked at before there was a worker, and is backed up after that.
-    await demo.says("The service's worker");
-    const configuration = await demo.configuration();
+    const configuration = await demo.configuration(); // its data was looked at before, and is backed up after that
     const change = 'UPDATE products SET tags = tags WHERE id = 1; DELETE FROM price_changes WHERE product_id = 10';
     await demo.whileHalted(() => demoPsql(configuration, 'shop', change));
     expect(await demo.ended, demo.output()).toBe(1);

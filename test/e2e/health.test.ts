@@ -56,7 +56,7 @@ it('a worker is healthy while the server hears of it, and says why it is not whi
   await temporal.restart();
   await healthy();
 
-  temporal.suspend();
+  await temporal.suspend();
   expect(await getText(address, '/health')).toMatchObject({ status: 503 });
   temporal.resume();
   await healthy();

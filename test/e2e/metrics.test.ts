@@ -81,7 +81,7 @@ it('a scrape answers with what it knew while server, directory and configuration
   const succeeded = [...known].find(([name]) => name.startsWith('backup_last_success')) ?? ['', 0];
   expect(succeeded[1]).toBeGreaterThan(0);
 
-  temporal.suspend();
+  await temporal.suspend();
   await rename(deployment.backupDir, `${deployment.backupDir}-unmounted`);
   await writeFile(deployment.configFile, 'backup_config: [');
   const away = await scrape(worker); // schedules are asked about anew only after a while

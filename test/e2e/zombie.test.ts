@@ -17,7 +17,7 @@ describe.concurrent('a worker that hangs past its heartbeat changes nothing when
     const run = await startRun(deployment);
     await hold.reached();
 
-    zombie.suspend();
+    await zombie.suspend();
     await hold.release();
     await outlive({ deployment, zombie, run });
   });
@@ -29,7 +29,7 @@ describe.concurrent('a worker that hangs past its heartbeat changes nothing when
     const run = await startRun(deployment);
     await pauseHelper(deployment, run, 'files');
 
-    zombie.suspend();
+    await zombie.suspend();
     await outlive({ deployment, zombie, run });
   });
 
@@ -47,7 +47,7 @@ describe.concurrent('a worker that hangs past its heartbeat changes nothing when
     await waitFor('the upload to be in its middle', () => acceptedParts(proxy.requests).length === 2);
     await waitFor('the other parts to be on their way', () => proxy.heldCount === 2);
 
-    zombie.suspend();
+    await zombie.suspend();
     proxy.fault = () => undefined;
     await outlive({ deployment, zombie, run, bucket, onWake: () => proxy.release() });
   });

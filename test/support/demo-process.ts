@@ -10,10 +10,12 @@ import { LABEL } from '../../src/sources/helper-labels.js';
 import { killTree } from './process-tree.js';
 import { removeDirectory } from './scratch-directory.js';
 import { dockerLines } from './volume-attempt.js';
-import { waitFor } from './wait-for.js';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What it says when its configuration is written. */
+const WORKER_STARTS = "The service's worker";
 
 export interface DemoConfiguration {
   configFile: string;
@@ -64,20 +66,22 @@ export async function startDemo(args: readonly string[] = [], env: Record<string
   }
   const ended = once(child, 'close').then(([code]) => code as number | null);
   onTestFinished(() => killTree(pid));
+  // Looked at as it comes: what is said passes by.
+  const says = (text: string) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => void (output.includes(text) && resolve());
+      heard.on('more', look);
+      look();
+      void ended.then(() => reject(new Error(`the demo has ended without saying ${JSON.stringify(text)}: ${output}`)));
+    });
   return {
     scratch,
     output: () => output,
-    // Looked at as it comes: what is said passes by.
-    says: (text) =>
-      new Promise((resolve, reject) => {
-        const look = () => void (output.includes(text) && resolve());
-        heard.on('more', look);
-        look();
-        void ended.then(() =>
-          reject(new Error(`the demo has ended without saying ${JSON.stringify(text)}: ${output}`)),
-        );
-      }),
-    configuration: () => waitFor('the configuration of the demo', () => readConfiguration(scratch)),
+    says,
+    async configuration() {
+      await says(WORKER_STARTS);
+      return readConfiguration(scratch);
+    },
     async whileHalted(work) {
       process.kill(-pid, 'SIGSTOP');
       await work().finally(() => process.kill(-pid, 'SIGCONT'));

@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { serviceOf } from './leftovers.js';
 import type { Deployment } from './deployment.js';
+import { halt } from './process-tree.js';
 import { dockerLines } from './volume-attempt.js';
 import { waitFor } from './wait-for.js';
 import type { WatchedRun } from './watched-run.js';
@@ -26,7 +27,7 @@ export async function pauseHelper(deployment: Deployment, { directory }: Watched
   const id = await waitFor(`the helper of ${target}`, () => helperOf(deployment, target));
   await waitFor(`the part of ${target} to grow`, () => partHasGrown(directory, target));
   // Not `docker pause`: the engine gives up freezing what hardly gets any time.
-  for (const pid of (await dockerLines('top', id, '-o', 'pid')).slice(1)) process.kill(Number(pid), 'SIGSTOP');
+  await Promise.all((await dockerLines('top', id, '-o', 'pid')).slice(1).map((pid) => halt(Number(pid))));
   return id;
 }
 

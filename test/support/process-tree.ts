@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { waitFor } from './wait-for.js';
 
 /** Ends a process and everything that it started, even what left its process group, and waits until all are gone. */
@@ -36,6 +36,15 @@ export function processesUnder(pid: number): SeenProcess[] {
   }));
 }
 
+/** Suspends a process, and waits until each of its threads stands still: a signal is only on its way when it was sent. */
+export async function halt(pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP');
+  const threads = `/proc/${String(pid)}/task`;
+  await waitFor(`process ${String(pid)} to stand still`, () =>
+    readdirSync(threads).every((thread) => stateOf(`${threads}/${thread}`) === 'T'),
+  );
+}
+
 function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
@@ -46,11 +55,13 @@ function kill(pid: number): void {
 
 /** A zombie has ended: what is left of it is only the exit code that nobody has asked for. */
 function hasEnded(pid: number): boolean {
-  const afterName =
-    read(`/proc/${String(pid)}/stat`)
-      .split(') ')
-      .at(-1) ?? '';
-  return afterName === '' || afterName.startsWith('Z');
+  return ['', 'Z'].includes(stateOf(`/proc/${String(pid)}`));
+}
+
+/** Of a process or thread; empty where it is gone. */
+function stateOf(directory: string): string {
+  const [state = ''] = read(`${directory}/stat`).split(') ').at(-1) ?? '';
+  return state;
 }
 
 function read(file: string): string {

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
-import { killTree } from './process-tree.js';
+import { halt, killTree } from './process-tree.js';
 import { waitFor } from './wait-for.js';
 
 export interface ServerCommand {
@@ -75,6 +75,12 @@ export class ServerProcess {
     const child = this.#child;
     if (child?.pid === undefined || hasEnded(child)) return;
     await Promise.all([once(child, 'exit'), killTree(child.pid)]);
+  }
+
+  /** Suspends it. */
+  async halt(): Promise<void> {
+    if (this.pid === undefined) throw new Error(`${this.command.name} was not started`);
+    await halt(this.pid);
   }
 
   signal(signal: NodeJS.Signals): void {

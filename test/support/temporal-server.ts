@@ -21,8 +21,8 @@ export interface TemporalServer {
   logFile: string;
   /** SIGKILL. */
   kill(): Promise<void>;
-  /** It takes connections, and answers nothing until it is resumed. */
-  suspend(): void;
+  /** From then on it takes connections, and answers nothing until it is resumed. */
+  suspend(): Promise<void>;
   resume(): void;
   /** Ends it (SIGTERM) where it runs, and starts it on the same port and file. */
   restart(): Promise<void>;
@@ -53,7 +53,7 @@ async function startIn(directory: string, options: TemporalOptions): Promise<Tem
     uiUrl: uiPort === undefined ? undefined : `http://127.0.0.1:${String(uiPort)}`,
     logFile,
     kill: () => server.kill(),
-    suspend: () => server.signal('SIGSTOP'),
+    suspend: () => server.halt(),
     resume: () => server.signal('SIGCONT'),
     async restart() {
       await server.terminate();

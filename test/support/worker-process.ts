@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { childrenOf } from './process-tree.js';
+import { childrenOf, halt } from './process-tree.js';
 import { ServerProcess, type ProcessEnd } from './server-process.js';
 
 const WORKER = fileURLToPath(new URL('../../dist/worker.js', import.meta.url));
@@ -55,8 +55,9 @@ export class WorkerProcess {
     process.kill(this.pid, 'SIGKILL');
   }
 
-  suspend(): void {
-    process.kill(this.pid, 'SIGSTOP');
+  /** Its children go on. */
+  suspend(): Promise<void> {
+    return halt(this.pid);
   }
 
   resume(): void {
