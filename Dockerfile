@@ -29,7 +29,7 @@ RUN mkdir -p /etc/postgresql-common/createcluster.d \
  && echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/none.conf \
  && apt-get update \
  && apt-get install -y --no-install-recommends \
-      age ca-certificates docker-cli pigz postgresql-17 postgresql-client-17 tabix zstd \
+      age attr ca-certificates docker-cli pigz postgresql-17 postgresql-client-17 tabix zstd \
  && if [ -n "$POSTGRES_MAJORS" ]; then \
       /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
       && apt-get install -y --no-install-recommends $(printf 'postgresql-client-%s ' $POSTGRES_MAJORS); \

@@ -21,7 +21,8 @@ export interface HelperImageInput {
 export const HELPER_REPOSITORY = 'backup-orchestrator/helper';
 
 const NEEDED_PROGRAMS = ['bash', 'tar', 'gzip', 'cat'];
-const OPTIONAL_PROGRAMS = ['bgzip', 'pigz', 'zstd', 'age'];
+/** Compressors, and what a drill looks into a restored volume with. */
+const OPTIONAL_PROGRAMS = ['bgzip', 'pigz', 'zstd', 'age', 'find', 'stat', 'b2sum', 'getfattr'];
 
 /**
  * The image that helper containers run: the configured one (pulled where the engine lacks it), else this process's own,

@@ -9,6 +9,8 @@ export const LABEL = {
   attempt: 'backup-orchestrator.attempt',
   /** A token too, on the container of a restore and on the volume that it fills. */
   restore: 'backup-orchestrator.restore',
+  /** Which process drills: on a scratch volume and on the containers that fill it and look into it. */
+  drill: 'backup-orchestrator.drill',
 } as const;
 
 /** Ends and removes the containers of captures of this target but those with the token; returns how many there were. */
@@ -31,7 +33,8 @@ export async function restoresWith(token: string): Promise<string[]> {
   return found.map(([id = '']) => id);
 }
 
-async function listContainers(labels: readonly string[], format: string): Promise<string[][]> {
+/** By docker's format, split at spaces. */
+export async function listContainers(labels: readonly string[], format: string): Promise<string[][]> {
   const filters = labels.flatMap((label) => ['--filter', `label=${label}`]);
   const { stdout } = await docker({ args: ['ps', '--all', '--no-trunc', ...filters, '--format', format] });
   return stdout

@@ -27,6 +27,8 @@ export interface VolumeRestoreInput {
   compression: Compression;
   /** Default: this container's own image, or one made of this host's programs. */
   helperImage?: string;
+  /** Further labels of the volume and of the container that fills it. */
+  labels?: Record<string, string>;
   tools: Tools;
   /** The container and the volume are removed before the promise settles. */
   signal: AbortSignal;
@@ -43,13 +45,13 @@ const CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'MKNOD', 'SET
  * ConfigInvalid (no name for a volume), ServerUnreachable (engine), DiskFull, ProgramMissing, ProgramFailed.
  */
 export async function restoreVolume(input: VolumeRestoreInput): Promise<{ warnings: string[] }> {
-  const { target, service, into, signal } = input;
+  const { target, service, into, labels, signal } = input;
   throwIfAborted(signal);
   const what = doing(input);
   await requireFreeName(input);
   const token = randomUUID();
   const container = await helperFor(input, token);
-  await createVolume(into, { [LABEL.service]: service, [LABEL.target]: target, [LABEL.restore]: token });
+  await createVolume(into, { ...labels, [LABEL.service]: service, [LABEL.target]: target, [LABEL.restore]: token });
   // The engine does not refuse a name that somebody took in the meantime.
   if ((await findVolume(into))?.labels[LABEL.restore] !== token) throw await conflict(what, into);
   try {
@@ -105,7 +107,7 @@ async function helperFor(input: VolumeRestoreInput, token: string): Promise<Help
       ...(ownContainer !== undefined && { ownContainer }),
       signal,
     }),
-    labels: { [LABEL.service]: service, [LABEL.target]: target, [LABEL.restore]: token },
+    labels: { ...input.labels, [LABEL.service]: service, [LABEL.target]: target, [LABEL.restore]: token },
     mounts: [volume, { ...mountFor(artifactPath, ownContainer), readonly: true }],
     capabilities: CAPABILITIES,
     env: { ARTIFACT: artifactPath },

@@ -1,5 +1,7 @@
+import { drillVolume } from '../drill/drill-volume.js';
 import type { DrillResult } from '../domain/verification.js';
 import type { Runtime } from '../runtime.js';
+import { failing } from './failure.js';
 import type { FoundArtifact } from './list-artifacts.js';
 import type { StepContext } from './step.js';
 
@@ -11,10 +13,19 @@ export interface DrillInput {
 
 /** Restores an artifact into something that is thrown away afterwards, and compares what came of it. */
 export async function drillArtifact(
-  _runtime: Runtime,
-  { found }: DrillInput,
-  _step: StepContext,
+  runtime: Runtime,
+  { found, path }: DrillInput,
+  step: StepContext,
 ): Promise<DrillResult> {
-  const { kind } = found.entry.manifest;
-  return Promise.resolve({ outcome: 'unverified', reason: `there is no drill of a ${kind} yet`, notes: [] });
+  const { manifest } = found.entry;
+  const { config, tools, local } = runtime;
+  const { signal, onProgress, log } = step;
+  if (manifest.kind === 'volume') {
+    const { helperImage } = config.backup;
+    const image = helperImage === undefined ? {} : { helperImage };
+    return failing(() =>
+      drillVolume({ path, manifest, tools, scratchDir: local.root, signal, onProgress, log, ...image }),
+    );
+  }
+  return { outcome: 'unverified', reason: `there is no drill of a ${manifest.kind} yet`, notes: [] };
 }
