@@ -15,6 +15,7 @@ interface RestoreOptions {
   into?: string;
   /** Commander's reading of `--no-owner`. */
   owner: boolean;
+  withRoles?: boolean;
   json?: boolean;
 }
 
@@ -29,6 +30,12 @@ export const addRestoreCommand: AddCommand = (program, context) => {
     .addOption(fromOption('where to take it from (default: local, else s3)'))
     .option('--into <name>', 'the new database, volume or directory (default: the original one)')
     .option('--no-owner', 'everything belongs to the user who restores; missing roles go without')
+    .addOption(
+      new Option(
+        '--with-roles',
+        'make roles that the server lacks, from its globals; none that exists is touched',
+      ).conflicts('owner'),
+    )
     .option('--json', 'print what was restored as JSON')
     .action((target: string, options: RestoreOptions) => restore(context, target, options));
 };
@@ -39,7 +46,7 @@ function runOf(text: string): string {
 }
 
 async function restore(context: CommandContext, target: string, options: RestoreOptions): Promise<void> {
-  const { run, from, into, owner, json } = options;
+  const { run, from, into, owner, withRoles = false, json } = options;
   const runtime = await context.runtime();
   const progress = new ProgressLine({ stream: process.stderr });
   const say = (text: string) => {
@@ -48,7 +55,7 @@ async function restore(context: CommandContext, target: string, options: Restore
   };
   let totalBytes: number | undefined;
   const input = {
-    ...{ target, noOwner: !owner },
+    ...{ target, noOwner: !owner, withRoles },
     onChosen: ({ artifact }: Manifest) => {
       totalBytes = artifact.sizeBytes;
     },
@@ -60,6 +67,7 @@ async function restore(context: CommandContext, target: string, options: Restore
   const restored = await untilInterrupted(context, (signal) =>
     restoreTarget(runtime, input, { signal, log: say, onProgress: (done) => progress.show(done, totalBytes) }),
   ).finally(() => progress.clear());
+  if (restored.madeRoles !== undefined) say(`made the roles ${restored.madeRoles.join(', ')}`);
   for (const warning of restored.warnings) say(`warning: ${warning}`);
   say(summary(restored, Date.now() - startedAt));
   if (json === true) context.printJson(restored);

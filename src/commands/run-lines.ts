@@ -76,3 +76,8 @@ export function describeReport({ run, outcome, targets }: RunReport): string[] {
     .map(({ o, n }) => `${n} ${o}`);
   return [`run ${run}: ${outcome}${counts.length === 0 ? '' : ` (${counts.join(', ')})`}`];
 }
+
+/** Those of the run and those of its targets. */
+export function allWarnings({ targets, warnings }: Pick<RunReport, 'targets' | 'warnings'>): string[] {
+  return [...targets.flatMap((t) => (t.warnings ?? []).map((warning) => `${t.target}: ${warning}`)), ...warnings];
+}

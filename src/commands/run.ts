@@ -11,7 +11,7 @@ import type { AddCommand, CommandContext } from './context.js';
 import { followRun } from './follow-run.js';
 import { Interrupt } from './interrupt.js';
 import { liveDisplay, plainDisplay, type RunDisplay } from './run-display.js';
-import { describeReport } from './run-lines.js';
+import { allWarnings, describeReport } from './run-lines.js';
 import { findService } from './service.js';
 
 interface RunOptions {
@@ -50,7 +50,7 @@ async function run(context: CommandContext, client: Client, targets: string[], o
   if (ending === 'detached') return detached(context, workflowId, options);
   if (options.json) context.printJson(reportOf(ending));
   else for (const text of describeReport(ending)) context.print(text);
-  for (const warning of ending.warnings) context.say(`warning: ${warning}`);
+  for (const warning of allWarnings(ending)) context.say(`warning: ${warning}`);
   context.exitCode = exitCodeOf(ending.outcome);
 }
 

@@ -7,7 +7,7 @@ import { connectClient } from '../temporal/connection.js';
 import type { AddCommand, CommandContext } from './context.js';
 import { stepText } from './live-lines.js';
 import { printable } from './printable.js';
-import { NO_WORKER, describeReport, targetLines } from './run-lines.js';
+import { NO_WORKER, allWarnings, describeReport, targetLines } from './run-lines.js';
 import { readRun, type RunView } from './run-view.js';
 import { isShown } from './step-text.js';
 
@@ -58,7 +58,7 @@ async function showOne(context: CommandContext, id: string, json: boolean): Prom
   context.print(summary(shown));
   const targets = shown.targets.map((result) => ({ ...result, phase: 'done' as const, result }));
   for (const line of targetLines(targets)) context.print(printable(line));
-  for (const warning of shown.warnings) context.print(`warning: ${warning}`);
+  for (const warning of allWarnings(shown)) context.print(printable(`warning: ${warning}`));
 }
 
 /** Undefined where no Temporal server answers: that is said, and what is recorded is shown all the same. */

@@ -3,12 +3,15 @@ import {
   isMountedVolume,
   isNamedVolume,
   type DatabaseTarget,
+  type GlobalsTarget,
   type MountedVolumeTarget,
   type NamedVolumeTarget,
+  type ServerLogin,
 } from '../domain/target.js';
 import type { Runtime } from '../runtime.js';
 import { docker, inspectObject } from '../sources/docker.js';
 import { checkMounted } from '../sources/mounted-check.js';
+import { enterGlobals } from '../sources/postgres-globals-login.js';
 import { checkDatabase } from '../sources/postgres-check.js';
 import { checkVolume } from '../sources/volume-check.js';
 import type { Check } from './check.js';
@@ -22,6 +25,7 @@ export function targetChecks(runtime: Runtime): Check[] {
   const image = backup.helperImage;
   return [
     ...databases.map((target) => databaseCheck(runtime, target)),
+    ...runtime.config.globals.filter((target) => target.host === host).map((target) => globalsCheck(runtime, target)),
     ...(volumes.length === 0 ? [] : [engineCheck()]),
     ...(volumes.length === 0 || image === undefined ? [] : [helperImageCheck(image)]),
     ...volumes.map(volumeCheck),
@@ -39,6 +43,16 @@ function databaseCheck({ config, tools }: Runtime, target: DatabaseTarget): Chec
     return `PostgreSQL ${serverVersion}, dumped by pg_dump ${pgDump.version}`;
   };
   return { check: 'database', subject: target.name, run };
+}
+
+function globalsCheck({ config, tools }: Runtime, { name, logins }: GlobalsTarget): Check {
+  const run = async (signal: AbortSignal) => {
+    const passwordOf = (login: ServerLogin) => config.passwordOf(login);
+    const { login, mayReadPasswords } = await enterGlobals({ target: name, logins, passwordOf, tools, signal });
+    const { user } = login.connection;
+    return mayReadPasswords ? `roles, read by ${user}` : `roles without passwords, which ${user} may not read`;
+  };
+  return { check: 'globals', subject: name, run };
 }
 
 function unreadable(target: string, findings: readonly { message: string; hint: string }[]): BackupError {

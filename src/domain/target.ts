@@ -106,6 +106,13 @@ export type Source =
   | { kind: 'volume'; host: string; volume: string }
   | { kind: 'volume'; host: string; path: string };
 
+/** Whether a database and globals are of one server, as far as both tell. */
+export function isOfServer(database: Source, globals: Source): boolean {
+  if (database.kind !== 'database' || globals.kind !== 'globals') return false;
+  if ('port' in database) return 'port' in globals && database.host === globals.host && database.port === globals.port;
+  return 'systemIdentifier' in globals && database.systemIdentifier === globals.systemIdentifier;
+}
+
 /** One text per source, equal exactly where the sources are equal. */
 export function sourceKey(source: Source): string {
   if (source.kind === 'globals') {

@@ -11,8 +11,8 @@ export { startPipeline, type Pipeline, type PipelineInput } from './process-pipe
 export { failedStage, lastLines, requireSuccess, type StageResult } from './stage-result.js';
 
 export interface RunProgramInput extends Program {
-  /** Text for its stdin. Default: an empty stdin. */
-  stdin?: string;
+  /** For its stdin. Default: an empty stdin. */
+  stdin?: string | Uint8Array;
   /** Ends the program and all that it started; the reason is thrown where it is a BackupError, else Cancelled. */
   signal?: AbortSignal;
   /** The program is ended after this. Default: none. */

@@ -67,12 +67,18 @@ export function inDatabase(session: Session, database: string): Session {
  * Runs SQL and returns what psql prints, rows as lines, columns separated by `|`. Errors: those of
  * `translatePostgresError`; `what` completes `cannot …` where a statement fails.
  */
-export async function runSql(session: Session, sql: string, what?: string): Promise<string> {
+export async function runSql(session: Session, sql: string | Buffer, what?: string): Promise<string> {
   const { path } = requirePsql(session.tools);
   const { signal, env } = session;
   const args = ['-X', '-w', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', CONNECTION_OPTIONS, '-f', '-'];
   try {
-    const input = { file: path, args, env, stdin: PREAMBLE + sql, ...(signal === undefined ? {} : { signal }) };
+    const input = {
+      file: path,
+      args,
+      env,
+      stdin: typeof sql === 'string' ? PREAMBLE + sql : Buffer.concat([Buffer.from(PREAMBLE), sql]),
+      ...(signal === undefined ? {} : { signal }),
+    };
     return (await runProgram(input)).stdout.trimEnd();
   } catch (error) {
     const subject = subjectOf(session);
@@ -91,7 +97,7 @@ export async function queryJson<T>(session: Session, query: string): Promise<T> 
 }
 
 /** UTF-8 where it can be, else latin1. */
-function decodeBytes(latin1: string): string {
+export function decodeBytes(latin1: string): string {
   const bytes = Buffer.from(latin1, 'latin1');
   return isUtf8(bytes) ? bytes.toString('utf8') : latin1;
 }

@@ -49,6 +49,11 @@ const UNREACHABLE: Omit<Translation, 'pattern'> = {
 
 const STATEMENT_FAILURES: readonly Translation[] = [
   {
+    pattern: /permission denied to (create|alter|grant) role|must be superuser to (create|alter|change) /,
+    code: 'LoginRefused',
+    hint: 'to make roles the user of the target needs CREATEROLE, for superusers among them SUPERUSER; `--no-owner` goes without',
+  },
+  {
     pattern: /permission denied|must be (owner|member|superuser)|must be able to SET ROLE/,
     code: 'LoginRefused',
     hint: 'to back up, GRANT pg_read_all_data TO the user of the target is enough; to restore with `--no-owner`, CREATEDB is',

@@ -10,6 +10,8 @@ export interface NewDatabase extends DatabaseLogin {
   manifest: Pick<Manifest, 'database' | 'roles'>;
   /** Everything belongs to the user who restores, and missing roles go without their privileges. */
   noOwner: boolean;
+  /** Whether missing roles will be made: then they are no reason to refuse. */
+  makesRoles?: boolean;
 }
 
 export interface Preparation {
@@ -32,7 +34,7 @@ export async function prepareRestore(session: Session, input: NewDatabase): Prom
   const { server, facts } = await enter(session, input.into);
   requireNameFree(input, facts);
   const roles = new Set(facts.roles);
-  if (!input.noOwner) requireRoles(input, roles);
+  if (!input.noOwner && input.makesRoles !== true) requireRoles(input, roles);
   return { server, properties, roles, versionNumber: facts.versionNumber };
 }
 
@@ -86,9 +88,12 @@ function requireNameFree({ into, connection }: NewDatabase, { isTaken }: EntryFa
 function requireRoles({ target, manifest }: NewDatabase, roles: ReadonlySet<string>): void {
   const missing = (manifest.roles ?? []).filter((role) => !roles.has(role));
   if (missing.length === 0) return;
-  const names = missing.map(quoteIdentifier).join(', ');
-  const roleWord = missing.length === 1 ? 'role' : 'roles';
-  throw new BackupError('NotFound', `cannot restore ${target}: because the server lacks the ${roleWord} ${names}`, {
-    hint: 'create what is missing, or restore with `--no-owner`',
+  throw new BackupError('NotFound', `cannot restore ${target}: because the server lacks ${theRoles(missing)}`, {
+    hint: 'let `--with-roles` make what is missing from the globals, create it by hand, or restore with `--no-owner`',
   });
+}
+
+/** `the role "a"`, `the roles "a", "b"`. */
+export function theRoles(names: readonly string[]): string {
+  return `the ${names.length === 1 ? 'role' : 'roles'} ${names.map(quoteIdentifier).join(', ')}`;
 }

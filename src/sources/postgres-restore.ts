@@ -6,7 +6,7 @@ import { inDatabase, runSql, withSession, type Session } from './postgres-connec
 import { createStatement, finishStatements } from './postgres-create.js';
 import { loadDump } from './postgres-load.js';
 import { OwnerFilter } from './postgres-owner-filter.js';
-import { MAX_NAME_BYTES, prepareRestore, type NewDatabase } from './postgres-preparation.js';
+import { MAX_NAME_BYTES, prepareRestore, type NewDatabase, type Preparation } from './postgres-preparation.js';
 import { quoteIdentifier } from './postgres-quoting.js';
 
 export interface RestoreDatabaseInput extends NewDatabase {
@@ -44,8 +44,16 @@ export async function restoreDatabase(input: RestoreDatabaseInput): Promise<{ wa
  * Refuses what `restoreDatabase` would refuse before it makes anything; for whoever has to bring the artifact from afar
  * first. The same errors.
  */
-export async function requireRestorable(input: NewDatabase): Promise<void> {
-  await withSession(input, (session) => prepareRestore(session, input));
+export async function requireRestorable(input: NewDatabase): Promise<Restorable> {
+  return withSession(input, async (session) => {
+    const { server, roles, versionNumber } = await prepareRestore(session, input);
+    return { roles, versionNumber, entry: server.env['PGDATABASE'] ?? input.connection.database };
+  });
+}
+
+export interface Restorable extends Pick<Preparation, 'roles' | 'versionNumber'> {
+  /** A database that is there on every server and lets this user in. */
+  entry: string;
 }
 
 /** A server goes on with a statement whose client was ended: for short ones whose outcome has to be known. */

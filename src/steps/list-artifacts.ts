@@ -1,8 +1,9 @@
-import { createCatalog } from '../catalog.js';
+import { createCatalog, type CatalogFilter } from '../catalog.js';
 import type { Destination } from '../destinations/destination.js';
 import { BackupError } from '../domain/errors.js';
 import { isGood, type CatalogEntry } from '../domain/retention.js';
 import { failureOf } from '../domain/verification.js';
+import type { TargetKind } from '../domain/target.js';
 
 export interface FoundArtifact {
   destination: Destination;
@@ -28,12 +29,15 @@ export interface ListArtifactsInput {
   destinations: readonly Destination[];
   /** Default: all. */
   target?: string;
+  /** Default: all. */
+  kind?: TargetKind;
 }
 
 /** The artifacts of every service in some destinations. One that does not answer hides none of the others. */
-export async function listArtifacts({ destinations, target }: ListArtifactsInput): Promise<ArtifactListing> {
+export async function listArtifacts({ destinations, target, kind }: ListArtifactsInput): Promise<ArtifactListing> {
+  const filter = { ...(target !== undefined && { target }), ...(kind !== undefined && { kind }) };
   const listing: ArtifactListing = { artifacts: [], broken: [], unreachable: [] };
-  await Promise.all(destinations.map((destination) => listOne(destination, target, listing)));
+  await Promise.all(destinations.map((destination) => listOne(destination, filter, listing)));
   const rank = (found: { destination: Destination }) => destinations.indexOf(found.destination);
   listing.artifacts.sort((one, other) => startOf(other) - startOf(one) || byRun(one, other) || rank(one) - rank(other));
   listing.broken.sort((one, other) => rank(one) - rank(other));
@@ -41,9 +45,9 @@ export async function listArtifacts({ destinations, target }: ListArtifactsInput
   return listing;
 }
 
-async function listOne(destination: Destination, target: string | undefined, listing: ArtifactListing): Promise<void> {
+async function listOne(destination: Destination, filter: CatalogFilter, listing: ArtifactListing): Promise<void> {
   try {
-    const { entries, unreadable } = await createCatalog(destination).list(target === undefined ? {} : { target });
+    const { entries, unreadable } = await createCatalog(destination).list(filter);
     for (const entry of entries) {
       if (isGood(entry)) listing.artifacts.push({ destination, entry });
       else listing.broken.push({ destination, path: entry.path, reason: whyNotGood(entry) });

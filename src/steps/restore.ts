@@ -1,24 +1,19 @@
 import { isAbsolute, resolve } from 'node:path';
 import { BackupError } from '../domain/errors.js';
 import type { Manifest } from '../domain/manifest.js';
-import {
-  isMountedVolume,
-  isNamedVolume,
-  type DatabaseTarget,
-  type DestinationKind,
-  type TargetKind,
-} from '../domain/target.js';
+import { isMountedVolume, isNamedVolume, type DestinationKind, type TargetKind } from '../domain/target.js';
 import { orAborted } from '../pipeline/abort.js';
 import type { Runtime } from '../runtime.js';
 import { restoreDirectory } from '../sources/directory-restore.js';
 import { requireFreeDirectory } from '../sources/free-directory.js';
-import { requireRestorable, restoreDatabase } from '../sources/postgres-restore.js';
 import { requireFreeName, restoreVolume } from '../sources/volume-restore.js';
 import { findConfigured, type ConfiguredTarget } from './configured-target.js';
 import { failing } from './failure.js';
+import { databaseRestorer } from './database-restorer.js';
 import { findArtifact } from './find-artifact.js';
 import { locationOf, type FoundArtifact } from './list-artifacts.js';
 import { ownService } from './own-service.js';
+import type { Restored, Restorer, RestorerInput } from './restorer.js';
 import { withArtifactFile } from './retrieve.js';
 import type { StepContext } from './step.js';
 
@@ -32,11 +27,13 @@ export interface RestoreInput {
   into?: string;
   /** Of a database: everything belongs to the user who restores, and missing roles go without their privileges. */
   noOwner: boolean;
+  /** Of a database: roles that the server lacks are made from its globals. Default: false. */
+  withRoles?: boolean;
   /** Told which artifact it is, before anything is read or fetched. */
   onChosen?: (manifest: Manifest) => void;
 }
 
-export interface RestoredTarget {
+export interface RestoredTarget extends Restored {
   target: string;
   kind: TargetKind;
   run: string;
@@ -45,7 +42,6 @@ export interface RestoredTarget {
   into: string;
   sizeBytes: number;
   sha256: string;
-  warnings: string[];
 }
 
 /**
@@ -71,8 +67,11 @@ export async function restoreTarget(runtime: Runtime, input: RestoreInput, step:
   requireRestorableKind(found);
   input.onChosen?.(manifest);
   const into = placeOf(manifest, configured, input.into);
-  const restorer = openRestorer(runtime, { manifest, into, noOwner: input.noOwner, configured });
-  const { warnings } = await failing(async () => {
+  const { noOwner, withRoles = false } = input;
+  if (withRoles && manifest.kind !== 'database') throw noRoles(manifest);
+  const from = input.from === undefined ? destinations : [runtime.destination(input.from)];
+  const restorer = openRestorer(runtime, { manifest, into, noOwner, withRoles, destinations: from, configured });
+  const restored = await failing(async () => {
     await orAborted(step.signal, () => restorer.requireRestorable(step));
     return withArtifactFile({ found, local }, step, (path) => {
       step.log(`restoring ${manifest.target} into the new ${placeWord({ kind: manifest.kind, into })} ${into}`);
@@ -81,7 +80,12 @@ export async function restoreTarget(runtime: Runtime, input: RestoreInput, step:
   });
   const { target, kind, run, artifact } = manifest;
   const place = { destination: found.destination.kind, location: locationOf(found) };
-  return { target, kind, run, ...place, into, sizeBytes: artifact.sizeBytes, sha256: artifact.sha256, warnings };
+  return { target, kind, run, ...place, into, sizeBytes: artifact.sizeBytes, sha256: artifact.sha256, ...restored };
+}
+
+function noRoles({ target, kind }: Manifest): BackupError {
+  const hint = 'leave out `--with-roles`';
+  return new BackupError('ConfigInvalid', `cannot restore ${target} with roles: because it is a ${kind}`, { hint });
 }
 
 /** Roles are made along with a database: to apply all of them is nobody's usual wish, and needs nothing of ours. */
@@ -112,51 +116,10 @@ export function placeWord({ kind, into }: Pick<RestoredTarget, 'kind' | 'into'>)
   return kind === 'volume' && isAbsolute(into) ? 'directory' : kind;
 }
 
-interface Restorer {
-  /** Refuses what is certain to fail, before bytes are read or fetched. */
-  requireRestorable(step: StepContext): Promise<void>;
-  restore(artifactPath: string, step: StepContext): Promise<{ warnings: string[] }>;
-}
-
-interface RestorerInput {
-  manifest: Manifest;
-  into: string;
-  noOwner: boolean;
-  configured: ConfiguredTarget | undefined;
-}
-
 function openRestorer(runtime: Runtime, input: RestorerInput): Restorer {
   const { manifest, into } = input;
   if (manifest.kind === 'database') return databaseRestorer(runtime, input);
   return isAbsolute(into) ? directoryRestorer(runtime, input) : volumeRestorer(runtime, input);
-}
-
-function databaseRestorer(runtime: Runtime, { manifest, into, noOwner, configured }: RestorerInput): Restorer {
-  const { config, tools } = runtime;
-  const target = requireConnection(config.file, manifest.target, configured);
-  const password = config.passwordOf(target);
-  const common = {
-    ...{ target: target.name, connection: target.connection, tools, into, manifest, noOwner },
-    ...(password !== undefined && { password }),
-  };
-  return {
-    requireRestorable: ({ signal }) => requireRestorable({ ...common, signal }),
-    restore: (artifactPath, { signal, onProgress }) => restoreDatabase({ ...common, artifactPath, signal, onProgress }),
-  };
-}
-
-/** The server to restore to is the one of the target's entry, which has to be usable. */
-function requireConnection(file: string, name: string, configured: ConfiguredTarget | undefined): DatabaseTarget {
-  const byHand = 'or restore by hand: gunzip -c FILE | psql, into an empty database';
-  const cannot = (reason: string, hint: string) =>
-    new BackupError('ConfigInvalid', `cannot restore ${name}: because ${reason}`, { hint: `${hint}, ${byHand}` });
-  if (configured === undefined)
-    throw cannot(`${file} has no entry for it, which names the server`, 'add its entry again');
-  const { state } = configured;
-  if (state.is === 'disabled') throw cannot(`its entry in ${file} is disabled`, 'set `enabled: true` there');
-  if (state.is === 'refused') throw cannot(`its entry has an error:\n${state.error}`, 'correct it');
-  if (state.target.kind === 'database') return state.target;
-  throw cannot(`its entry in ${file} is that of a volume now`, 'add one for the database under another name');
 }
 
 function volumeRestorer({ config, tools }: Runtime, { manifest, into }: RestorerInput): Restorer {

@@ -1,0 +1,52 @@
+import { BackupError } from '../domain/errors.js';
+import type { DatabaseTarget } from '../domain/target.js';
+import type { Runtime } from '../runtime.js';
+import { theRoles } from '../sources/postgres-preparation.js';
+import { requireRestorable, restoreDatabase, type Restorable } from '../sources/postgres-restore.js';
+import type { RoleScript } from '../sources/role-script.js';
+import type { ConfiguredTarget } from './configured-target.js';
+import { makingRoles, planMissingRoles } from './restore-roles.js';
+import type { Restorer, RestorerInput } from './restorer.js';
+
+export function databaseRestorer(runtime: Runtime, input: RestorerInput): Restorer {
+  const { manifest, into, noOwner, withRoles, destinations, configured } = input;
+  const { config, tools } = runtime;
+  const target = requireConnection(config.file, manifest.target, configured);
+  const password = config.passwordOf(target);
+  const common = {
+    ...{ target: target.name, connection: target.connection, tools, into, manifest, noOwner },
+    ...(password !== undefined && { password }),
+  };
+  let server: Restorable | undefined;
+  let script: RoleScript | undefined;
+  return {
+    async requireRestorable(step) {
+      server = await requireRestorable({ ...common, makesRoles: withRoles, signal: step.signal });
+      if (withRoles) script = await planMissingRoles(runtime, { manifest, server, destinations }, step);
+    },
+    async restore(artifactPath, { signal, onProgress, log }) {
+      const database = server?.entry ?? target.connection.database;
+      const login = { ...common, connection: { ...target.connection, database }, signal };
+      if (script !== undefined) log(`making ${theRoles(script.roles)}`);
+      const { warnings } = await makingRoles(login, script, () =>
+        restoreDatabase({ ...common, artifactPath, signal, onProgress }),
+      );
+      if (script === undefined) return { warnings };
+      return { warnings: [...script.warnings, ...warnings], madeRoles: script.roles };
+    },
+  };
+}
+
+/** The server to restore to is the one of the target's entry, which has to be usable. */
+function requireConnection(file: string, name: string, configured: ConfiguredTarget | undefined): DatabaseTarget {
+  const byHand = 'or restore by hand: gunzip -c FILE | psql, into an empty database';
+  const cannot = (reason: string, hint: string) =>
+    new BackupError('ConfigInvalid', `cannot restore ${name}: because ${reason}`, { hint: `${hint}, ${byHand}` });
+  if (configured === undefined)
+    throw cannot(`${file} has no entry for it, which names the server`, 'add its entry again');
+  const { state } = configured;
+  if (state.is === 'disabled') throw cannot(`its entry in ${file} is disabled`, 'set `enabled: true` there');
+  if (state.is === 'refused') throw cannot(`its entry has an error:\n${state.error}`, 'correct it');
+  if (state.target.kind === 'database') return state.target;
+  throw cannot(`its entry in ${file} is that of a volume now`, 'add one for the database under another name');
+}
