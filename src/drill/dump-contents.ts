@@ -1,6 +1,6 @@
 import type { SqlToken } from '../sources/sql-statements.js';
 import { DumpReader, type DumpHandler } from './dump-reader.js';
-import { columnsOf, factOf, wordsOf, type Fact } from './dump-statements.js';
+import { columnsOf, factOf, rolesOfPolicy, wordsOf, type Fact } from './dump-statements.js';
 import { LargeObjectSum } from './large-object-sum.js';
 import { RowSum } from './row-digest.js';
 
@@ -72,8 +72,9 @@ export class DumpCollector implements DumpHandler {
     if (!DATA.has(this.#entry.type)) schema.push(kept);
     if (this.#isStorage(words, tokens)) return;
     const fact = factOf(kept, words);
-    if (fact === undefined) this.#entry.definitions.push(kept);
-    else this.#entry.facts.push(fact);
+    const policy = rolesOfPolicy(kept, words, tokens);
+    if (fact === undefined) this.#entry.definitions.push(flat(policy?.rest ?? kept));
+    this.#entry.facts.push(...[fact, policy?.roles].filter((each) => each !== undefined));
     this.#entry.facts.push(...this.#tableFacts(words, tokens));
     if (words[0] === 'COPY') this.#rows = this.#rowsOf(tokens);
   }

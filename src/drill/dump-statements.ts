@@ -2,7 +2,16 @@ import type { SqlToken } from '../sources/sql-statements.js';
 
 /** What a statement says that no restore may change, however it is spelled. `what` completes `its … differs`. */
 export interface Fact {
-  what: 'owner' | 'privileges' | 'comment' | 'security label' | 'value' | 'columns' | 'tablespace' | 'access method';
+  what:
+    | 'owner'
+    | 'roles'
+    | 'privileges'
+    | 'comment'
+    | 'security label'
+    | 'value'
+    | 'columns'
+    | 'tablespace'
+    | 'access method';
   text: string;
 }
 
@@ -32,6 +41,24 @@ export function columnsOf(words: readonly string[], tokens: readonly SqlToken[])
   return itemsOf(tokens.slice(open + 1))
     .map(columnOf)
     .join(', ');
+}
+
+/** The roles of `CREATE POLICY … TO a, b`, whose order is that of their making, and the statement without them. */
+export function rolesOfPolicy(
+  text: string,
+  words: readonly string[],
+  tokens: readonly SqlToken[],
+): { roles: Fact; rest: string } | undefined {
+  if (words[0] !== 'CREATE' || words[1] !== 'POLICY') return undefined;
+  const conditions = words.findIndex((word, index) => index > 2 && ['USING', 'WITH', ';'].includes(word));
+  const start = words.indexOf('TO') + 1;
+  if (start === 0 || start > conditions) return undefined;
+  const roles = tokens.slice(start, conditions);
+  const [first, next] = [roles[0], tokens[conditions]];
+  if (first === undefined || next === undefined) return undefined;
+  const names = roles.map((token) => token.text).filter((name) => name !== ',');
+  const rest = text.slice(0, first.start) + text.slice(next.start);
+  return { roles: { what: 'roles', text: names.sort().join(', ') }, rest };
 }
 
 /** What stands between the commas of a list in parentheses whose opening one is passed. */

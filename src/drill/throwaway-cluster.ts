@@ -9,7 +9,7 @@ import { runSql, withSession, type DatabaseLogin } from '../sources/postgres-con
 import { quoteIdentifier } from '../sources/postgres-quoting.js';
 import { makeDrillDirectory, socketPath, type DrillDirectory } from './drill-directory.js';
 import type { DrillPrograms } from './server-programs.js';
-import { asServerUser, findServerUser, type ServerUser } from './server-user.js';
+import { asServerUser } from './server-user.js';
 
 export interface ClusterInput {
   programs: DrillPrograms;
@@ -47,22 +47,18 @@ const QUIT_GRACE_MS = 5000;
  */
 export async function startThrowawayCluster(input: ClusterInput): Promise<ThrowawayCluster> {
   throwIfAborted(input.signal);
-  const user = await findServerUser();
-  const directory = await makeDrillDirectory(input.scratchDir, user);
+  const directory = await makeDrillDirectory(input.scratchDir, input.programs.user);
   try {
-    return await startIn(directory, user, input);
+    return await startIn(directory, input);
   } catch (error) {
     await directory.remove();
     throw error;
   }
 }
 
-async function startIn(
-  directory: DrillDirectory,
-  user: ServerUser | undefined,
-  input: ClusterInput,
-): Promise<ThrowawayCluster> {
+async function startIn(directory: DrillDirectory, input: ClusterInput): Promise<ThrowawayCluster> {
   const { programs, signal } = input;
+  const { user, serverVersion, tools } = programs;
   const keeper = `drill_${randomBytes(6).toString('hex')}`;
   const bootstrap = input.bootstrap ?? `${keeper}_first`;
   const data = join(directory.path, 'data');
@@ -77,7 +73,7 @@ async function startIn(
   };
   const connection = { host: dirname(socket.path), port: PORT };
   const login = (database: string, user = keeper) => ({
-    ...{ target: 'the drill', connection: { ...connection, user, database }, tools: programs.tools, signal },
+    ...{ target: 'the drill', connection: { ...connection, user, database }, tools, signal },
   });
   try {
     await server.ready(signal);
@@ -87,7 +83,6 @@ async function startIn(
     await remove();
     throw error;
   }
-  const { serverVersion, tools } = programs;
   return { directory: directory.path, serverUser: user?.name, serverVersion, tools, bootstrap, login, remove };
 }
 

