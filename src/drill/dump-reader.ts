@@ -91,9 +91,11 @@ export class DumpReader {
       if (cut !== undefined) this.#handler.comments(text.slice(at, cut.end));
       return cut?.end;
     }
-    const start = at + (cut.tokens[0]?.start ?? 0);
+    const before = cut.tokens[0]?.start ?? 0;
+    const start = at + before;
     this.#handler.comments(text.slice(at, start));
-    this.#handler.statement(text.slice(start, cut.end), cut.tokens);
+    const tokens = cut.tokens.map((token) => ({ ...token, start: token.start - before }));
+    this.#handler.statement(text.slice(start, cut.end), tokens);
     this.#inRows = this.#isBeforeRows = startsRows(cut.tokens);
     return cut.end;
   }

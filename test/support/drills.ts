@@ -51,7 +51,7 @@ const run = promisify(execFile);
 export async function dumpGlobals(server: PostgresServer, change = (sql: string) => sql): Promise<string> {
   const { bin, host, port, user, password } = server;
   const env = { ...process.env, PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password };
-  const { stdout } = await run(join(bin, 'pg_dumpall'), ['--globals-only'], { env });
+  const { stdout } = await run(join(bin, 'pg_dumpall'), ['--roles-only'], { env });
   const directory = await mkdtemp(join(tmpdir(), 'globals-'));
   onTestFinished(() => rm(directory, { recursive: true }));
   const path = join(directory, 'globals.sql.gz');
