@@ -2,10 +2,12 @@ import { ApplicationFailure, CancelledFailure, WorkflowFailedError } from '@temp
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunPlan, RunReport } from '../../src/domain/run.js';
 import { RUN_PROGRESS_QUERY, type PruneDestinationInput, type RunProgress } from '../../src/domain/steps.js';
+import type { GlobalsTarget } from '../../src/domain/target.js';
 import { waitFor } from '../support/wait-for.js';
 import {
   SETTINGS,
   aPlan,
+  aTarget,
   anArtifact,
   ending,
   openStage,
@@ -266,5 +268,38 @@ describe('BackupRun', () => {
       expect((await ending(first)).report.outcome).toBe('succeeded');
     });
     expect(captures).toBe(1);
+  });
+
+  it('is no worse where another run has the globals of its server just now', async () => {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const { connection, ...common } = aTarget('globals:db-5432');
+    const globals: GlobalsTarget = { ...common, kind: 'globals', logins: [{ name: 'mordor', connection }] };
+    const databases = ['mordor', 'shire'];
+    const captured: string[] = [];
+    const fakes: FakeActivities = {
+      orchestrator: {
+        planRun: () => Promise.resolve(aPlan([], { targets: [aTarget(databases.shift() ?? ''), globals] })),
+        findChildHolder: () => Promise.resolve({ parentWorkflowId: 'middle-earth/run-first', run: '20261124_020000' }),
+      },
+      host: {
+        captureTarget: async (input) => {
+          captured.push(input.target.name);
+          if (input.target.kind === 'globals') await held;
+          return anArtifact(input);
+        },
+      },
+    };
+    await withWorkers(stage, fakes, async () => {
+      const first = await startRun(stage);
+      await waitFor('the first run to have the globals', () => captured.includes(globals.name));
+      const second = await ending(await startRun(stage));
+      expect(second.type).toBeUndefined();
+      expect(second.report.outcome).toBe('succeeded');
+      expect(outcomes(second.report)).toEqual({ shire: 'succeeded', [globals.name]: 'skipped' });
+      release();
+      expect(outcomes((await ending(first)).report)).toEqual({ mordor: 'succeeded', [globals.name]: 'succeeded' });
+    });
+    expect(captured.sort()).toEqual([globals.name, 'mordor', 'shire']);
   });
 });
