@@ -67,7 +67,7 @@ async function readEntries(bytes: ByteReader, visitor: ArchiveVisitor): Promise<
     if (described.storedBytes > 0 || described.isSparse) await readContent(bytes, described, visitor);
     visitor.onEntryEnd?.(described.entry);
   }
-  if (records !== NO_RECORDS) throw new BrokenArchive('it ends after an extended header');
+  if (records !== NO_RECORDS) throw new BrokenArchive('an entry is missing at its end');
   await requireEnd(bytes);
   return read;
 }
@@ -106,7 +106,7 @@ async function readSparse(bytes: ByteReader, { sizeBytes }: ArchiveEntry, visito
 async function copy(bytes: ByteReader, length: number, visitor: ArchiveVisitor): Promise<void> {
   for (let left = length; left > 0;) {
     const piece = bytes.takeSome(left) ?? (await bytes.readSome(left));
-    if (piece === undefined) throw new BrokenArchive('it ends in the middle of a file');
+    if (piece === undefined) throw new BrokenArchive('the end of the archive is missing');
     left -= piece.length;
     visitor.onContent?.(piece);
   }
@@ -127,7 +127,7 @@ async function requireEnd(bytes: ByteReader): Promise<void> {
   for (;;) {
     const piece = await bytes.readSome(Number.MAX_SAFE_INTEGER);
     if (piece === undefined) return;
-    if (!isZero(piece)) throw new BrokenArchive('more follows its end');
+    if (!isZero(piece)) throw new BrokenArchive('more follows the end of the archive');
   }
 }
 

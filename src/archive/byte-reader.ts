@@ -28,7 +28,8 @@ export class ByteReader {
     let missing = length;
     while (missing > 0) {
       const piece = this.takeSome(missing) ?? (await this.readSome(missing));
-      if (piece === undefined) throw new BrokenArchive(`it ends at byte ${String(this.position)}, in the middle`);
+      if (piece === undefined)
+        throw new BrokenArchive(this.position === 0 ? 'it holds nothing' : 'the end of the archive is missing');
       pieces.push(piece);
       missing -= piece.length;
     }

@@ -1,6 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { Readable } from 'node:stream';
 import type { FileFacts } from '../destinations/destination.js';
 import { BackupError } from '../domain/errors.js';
 import type { Compression, TargetKind } from '../domain/target.js';
@@ -10,23 +9,20 @@ import { feedFile } from './feed.js';
 import { requireSuccess, startPipeline } from './process.js';
 import { failedStage } from './stage-result.js';
 import type { Tools } from './tools.js';
+import { contentCheck } from './whole-content.js';
 
 export interface ProveInput {
   path: string;
   kind: TargetKind;
   compression: Compression;
   tools: Tools;
+  /** Whether an archive is read as one, and not only to its end. Default: false. */
+  entryByEntry?: boolean;
   signal?: AbortSignal;
   /** Told the stored bytes that were read back so far. */
   onProgress?: (bytesDone: number) => void;
 }
 
-const TAIL_BYTES = 4096;
-const TAR_END_BYTES = 1024;
-const SQL_END = {
-  database: { program: 'pg_dump', pattern: /^-- PostgreSQL database dump complete$/m },
-  globals: { program: 'pg_dumpall', pattern: /^-- PostgreSQL database cluster dump complete$/m },
-};
 /** Of each file that bgzip writes: gzip members with the extra field `BC`, the last one this empty one. */
 const BGZF_END = Buffer.from('1f8b08040000000000ff0600424302001b0003000000000000000000', 'hex');
 const BGZF_MARK = { offset: 12, bytes: Buffer.from('4243', 'hex') };
@@ -42,29 +38,35 @@ export async function proveArtifact(input: ProveInput): Promise<FileFacts> {
     const { size } = await file.stat();
     if (size === 0) throw damaged(input, 'it is empty');
     if (input.compression === 'gzip' && (await lacksBgzfEnd(file, size))) throw damaged(input, 'its end is missing');
-    const { facts, tail } = await readBack(file, input);
+    const { facts, flaw } = await readBack(file, input);
     if (facts === undefined) throw damaged(input, 'more follows the end of its compressed data');
     if (facts.sizeBytes !== size) {
       throw damaged(input, `${String(facts.sizeBytes)} of its ${String(size)} bytes could be read`);
     }
-    requireEnd(input, tail);
+    if (flaw !== undefined) throw damaged(input, flaw);
     return facts;
   } finally {
     await file.close();
   }
 }
 
-async function readBack(file: FileHandle, input: ProveInput): Promise<{ facts: FileFacts | undefined; tail: Buffer }> {
-  const { tools, compression, signal, onProgress } = input;
-  const stages = [decompressor(tools, compression), { file: 'tail', args: ['-c', String(TAIL_BYTES)] }];
+interface ReadBack {
+  facts: FileFacts | undefined;
+  /** Why the content is not whole. */
+  flaw: string | undefined;
+}
+
+async function readBack(file: FileHandle, input: ProveInput): Promise<ReadBack> {
+  const { kind, tools, compression, entryByEntry = false, signal, onProgress } = input;
+  const check = contentCheck(kind, entryByEntry);
   const { stdin, stdout, finished } = startPipeline({
-    stages,
+    stages: [decompressor(tools, compression), ...check.stages],
     stdin: 'pipe',
     stdout: 'pipe',
     ...(signal !== undefined && { signal }),
   });
-  const tail = readAll(stdout);
-  const [facts] = await Promise.all([feedFile(file, stdin, { signal, onProgress }), tail]).finally(() => finished);
+  const fed = feedFile(file, stdin, { signal, onProgress });
+  const [facts, flaw] = await Promise.all([fed, check.read(stdout)]).finally(() => finished);
   throwIfAborted(signal);
   const results = await finished;
   try {
@@ -74,19 +76,7 @@ async function readBack(file: FileHandle, input: ProveInput): Promise<{ facts: F
     if (stage === undefined || stage.exitCode === null || !(error instanceof BackupError)) throw error;
     throw new BackupError('Damaged', error.message, { cause: error });
   }
-  return { facts, tail: await tail };
-}
-
-function requireEnd(input: ProveInput, tail: Buffer): void {
-  if (tail.length === 0) throw damaged(input, 'it holds nothing');
-  if (input.kind !== 'volume') {
-    const { program, pattern } = SQL_END[input.kind];
-    if (!pattern.test(tail.toString('latin1'))) throw damaged(input, `the end marker of ${program} is missing`);
-    return;
-  }
-  const end = tail.subarray(-TAR_END_BYTES);
-  if (end.length < TAR_END_BYTES || end.some((byte) => byte !== 0))
-    throw damaged(input, 'the end of the archive is missing');
+  return { facts, flaw };
 }
 
 /** Cut between two members such a file still is a valid gzip file, which every program reads without a word. */
@@ -100,12 +90,6 @@ async function lacksBgzfEnd(file: FileHandle, sizeBytes: number): Promise<boolea
 async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
   return buffer.subarray(0, bytesRead);
-}
-
-async function readAll(stream: Readable): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }
 
 function damaged({ path }: ProveInput, reason: string): BackupError {

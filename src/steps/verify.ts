@@ -138,7 +138,10 @@ async function readArtifact(
   step: StepContext,
 ): Promise<Verdict> {
   try {
-    const facts = await proveArtifact({ path, kind, compression: artifact.compression, tools, ...step });
+    const facts = await proveArtifact({
+      ...{ path, kind, compression: artifact.compression, tools, entryByEntry: true },
+      ...step,
+    });
     const reason = difference(artifact, facts);
     return reason === undefined ? { outcome: 'verified' } : { outcome: 'failed', reason };
   } catch (error) {
