@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { BackupError } from '../domain/errors.js';
 import { codeOf, naming } from '../destinations/local-errors.js';
 import { runProgram } from '../pipeline/process.js';
+import { removeDirectory } from '../sources/removable-directory.js';
 import { asServerUser, type ServerUser } from './server-user.js';
 
 /** A directory for a drill, which is nobody else's while this process lives. */
@@ -32,7 +33,7 @@ export async function makeDrillDirectory(scratch: string, user: ServerUser | und
     const guard = await watchOver(path);
     const remove = async () => {
       await guard.close();
-      await rm(path, { recursive: true, force: true, maxRetries: 5 });
+      await removeAll(path);
     };
     if (user !== undefined) await chown(path, user.uid, user.gid);
     if (await isWithinReach(path, user)) return { path, remove };
@@ -49,8 +50,13 @@ export async function sweepDrills(parent: string): Promise<void> {
   const names = await readdir(parent).catch(() => []);
   for (const name of names.filter((each) => each.startsWith(PREFIX))) {
     const path = join(parent, name);
-    if (await isAbandoned(path)) await rm(path, { recursive: true, force: true, maxRetries: 5 }).catch(() => undefined);
+    if (await isAbandoned(path)) await removeAll(path).catch(() => undefined);
   }
+}
+
+/** A server may write for another moment, and what was restored may be closed to its owner. */
+async function removeAll(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 5 }).catch(() => removeDirectory(path));
 }
 
 async function isAbandoned(path: string): Promise<boolean> {

@@ -8,6 +8,7 @@ import type { Tools } from '../pipeline/tools.js';
 import { removeVolumeLabelled } from '../sources/docker-volume.js';
 import { restoreDirectory } from '../sources/directory-restore.js';
 import { LABEL } from '../sources/helper-labels.js';
+import { ExtractionFailed } from '../sources/tar-messages.js';
 import { restoreVolume } from '../sources/volume-restore.js';
 import { makeDrillDirectory } from './drill-directory.js';
 import { together } from './together.js';
@@ -61,7 +62,7 @@ async function drill(input: DrillVolumeInput): Promise<DrillResult> {
     try {
       log(`restoring it into ${place.name}`);
       const startedMs = Date.now();
-      const { warnings } = await place.restore();
+      const { warnings } = await place.restore().catch(asUnverifiable);
       const restoreMs = Date.now() - startedMs;
       log('comparing what was restored with the archive');
       return { ...(await compare(input, directory.path, place, warnings)), restoreMs };
@@ -71,6 +72,11 @@ async function drill(input: DrillVolumeInput): Promise<DrillResult> {
   } finally {
     await directory.remove();
   }
+}
+
+/** The archive was read to its end before: what tar cannot make of it may be this machine's doing, and is told in either case. */
+function asUnverifiable(error: unknown): never {
+  throw error instanceof ExtractionFailed ? new Unverifiable(error.text) : error;
 }
 
 /** What an artifact is restored into, and thrown away. */

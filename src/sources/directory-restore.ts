@@ -9,7 +9,15 @@ import { requireSuccess, startPipeline } from '../pipeline/process.js';
 import { requireGnuTar, type Tools } from '../pipeline/tools.js';
 import { requireFreeDirectory, restoring } from './free-directory.js';
 import { placeForEmpty, placeForNew } from './restore-place.js';
-import { failureLines, NO_ROOM, remarks, TarLineReader, wasRefused, type TarLines } from './tar-messages.js';
+import {
+  ExtractionFailed,
+  failureLines,
+  NO_ROOM,
+  remarks,
+  TarLineReader,
+  wasRefused,
+  type TarLines,
+} from './tar-messages.js';
 import { EXTRACT_ALL_OPTIONS, EXTRACT_OWN_OPTIONS, TAR_ENVIRONMENT } from './tar-options.js';
 
 export interface DirectoryRestoreInput {
@@ -91,16 +99,15 @@ function unwritten(input: DirectoryRestoreInput, exitCode: number, lines: TarLin
   const hint =
     'bringing back owners, modes and devices takes root with CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_MKNOD and CAP_SETFCAP';
   const reason = `tar ended with code ${String(exitCode)}: ${failureLines(lines).join('\n')}`;
-  return failed(input, reason, wasRefused(lines) ? hint : undefined);
+  return new ExtractionFailed(`cannot ${restoring(input)}: because ${reason}`, wasRefused(lines) ? hint : undefined);
 }
 
 function noRoom(input: DirectoryRestoreInput): BackupError {
   return new BackupError('DiskFull', `cannot ${restoring(input)}: because there is no space left`);
 }
 
-function failed(input: DirectoryRestoreInput, reason: string, hint?: string): BackupError {
-  const message = `cannot ${restoring(input)}: because ${reason}`;
-  return new BackupError('ProgramFailed', message, hint === undefined ? {} : { hint });
+function failed(input: DirectoryRestoreInput, reason: string): BackupError {
+  return new BackupError('ProgramFailed', `cannot ${restoring(input)}: because ${reason}`);
 }
 
 function notRemoved(cause: unknown, left: unknown, path: string): BackupError {

@@ -1,3 +1,4 @@
+import { BackupError } from '../domain/errors.js';
 import type { Tool } from '../pipeline/tools.js';
 
 /** What tar (and a compressor beside it) said, in its order: the first lines, the last ones, and how many there were. */
@@ -17,6 +18,13 @@ const REMARK =
 const REFUSED = /: (Permission denied|Operation not permitted)$/;
 /** How tar tells that a file could not be written: the error itself, or that a write was cut short before it. */
 export const NO_ROOM = /: (No space left on device|Disk quota exceeded|Wrote only \d+ of \d+ bytes)$/m;
+
+/** The programs ran and could not make of the archive what it holds. */
+export class ExtractionFailed extends BackupError {
+  constructor(message: string, hint?: string) {
+    super('ProgramFailed', message, hint === undefined ? {} : { hint });
+  }
+}
 
 export function noTarLines(): TarLines {
   return { firstLines: [], lastLines: [], lineCount: 0 };

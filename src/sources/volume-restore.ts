@@ -15,7 +15,7 @@ import { mountFor, type Mount } from './helper-mount.js';
 import { RESTORE_SCRIPT, VOLUME_MOUNT_POINT } from './helper-script.js';
 import type { HelperContainer } from './helper-options.js';
 import { findOwnContainer } from './own-container.js';
-import { NO_ROOM } from './tar-messages.js';
+import { ExtractionFailed, NO_ROOM } from './tar-messages.js';
 
 export interface VolumeRestoreInput {
   target: string;
@@ -123,8 +123,8 @@ function requireFullRestore(what: string, { exitCode, outOfMemory, lastWords }: 
     throw new BackupError('DiskFull', `cannot ${what}: because there is no space left where the engine keeps volumes`);
   }
   const reason = outOfMemory ? 'ran out of memory' : `ended with code ${String(exitCode)}`;
-  const told = lastWords === '' ? '' : `: ${lastWords}`;
-  throw new BackupError('ProgramFailed', `cannot ${what}: because its helper container ${reason}${told}`);
+  const message = `cannot ${what}: because its helper container ${reason}${lastWords === '' ? '' : `: ${lastWords}`}`;
+  throw outOfMemory ? new BackupError('ProgramFailed', message) : new ExtractionFailed(message);
 }
 
 async function removeUnfinished(into: string, token: string, cause: unknown): Promise<void> {

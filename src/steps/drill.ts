@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { drillVolume } from '../drill/drill-volume.js';
 import type { DrillResult } from '../domain/verification.js';
 import type { Runtime } from '../runtime.js';
@@ -20,12 +22,18 @@ export async function drillArtifact(
   const { manifest } = found.entry;
   const { config, tools, local } = runtime;
   const { signal, onProgress, log } = step;
+  const scratchDir = (await isDirectory(local.root)) ? local.root : tmpdir(); // a new host may have none yet
   if (manifest.kind === 'volume') {
     const { helperImage } = config.backup;
     const image = helperImage === undefined ? {} : { helperImage };
-    return failing(() =>
-      drillVolume({ path, manifest, tools, scratchDir: local.root, signal, onProgress, log, ...image }),
-    );
+    return failing(() => drillVolume({ ...{ path, manifest, tools, scratchDir, signal, onProgress, log }, ...image }));
   }
   return { outcome: 'unverified', reason: `there is no drill of a ${manifest.kind} yet`, notes: [] };
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
