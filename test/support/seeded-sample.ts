@@ -13,7 +13,7 @@ export function seededSample<T>(what: string, items: readonly T[], count: number
 }
 
 /** Numbers from 0 to 1 (mulberry32). */
-function generator(seed: number): () => number {
+export function generator(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
