@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Destination } from './destinations/destination.js';
-import { PIN_FORMAT, pinName, type Pin } from './domain/pin.js';
+import { NOTE_PATTERN, PIN_FORMAT, pinName, type Pin } from './domain/pin.js';
 
 const shape = z.object({
-  note: z.string().exactOptional(),
-  pinnedAt: z.string().exactOptional(),
-  pinnedBy: z.string().exactOptional(),
+  note: z.string().regex(NOTE_PATTERN).exactOptional(),
+  pinnedAt: z.iso.datetime().exactOptional(),
+  pinnedBy: z.string().regex(NOTE_PATTERN).exactOptional(),
 }) satisfies z.ZodType<Pin>;
 
 /** Of the artifact at `path`, where there is one. An empty or unreadable one pins as well: it may be made by hand. */

@@ -6,6 +6,7 @@ import { addConfigCommand } from './config.js';
 import { addDoctorCommand } from './doctor.js';
 import { addListCommand } from './list.js';
 import { addLogsCommand } from './logs.js';
+import { addPinCommands } from './pin.js';
 import { addPruneCommand } from './prune.js';
 import { addRestoreCommand } from './restore.js';
 import { addRunCommand } from './run.js';
@@ -21,6 +22,7 @@ const COMMANDS = [
   addRestoreCommand,
   addVerifyCommand,
   addPruneCommand,
+  addPinCommands,
   addScheduleCommand,
   addConfigCommand,
   addLogsCommand,

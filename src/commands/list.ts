@@ -6,6 +6,7 @@ import type { DestinationKind } from '../domain/target.js';
 import { lastVerified } from '../domain/verification.js';
 import { listArtifacts, locationOf, type ArtifactListing, type FoundArtifact } from '../steps/list-artifacts.js';
 import { findConfigured } from '../steps/configured-target.js';
+import { findOrphans, type Orphans } from '../steps/orphans.js';
 import type { AddCommand, CommandContext } from './context.js';
 import { formatBytes } from './format.js';
 import { formatLocalTime } from './local-time.js';
@@ -31,7 +32,8 @@ export function fromOption(description: string): Option {
 }
 
 async function list(context: CommandContext, name: string | undefined, { from, json }: ListOptions): Promise<void> {
-  const { config, destinations, destination } = await context.runtime();
+  const runtime = await context.runtime();
+  const { config, destinations, destination } = runtime;
   const configured = name === undefined ? undefined : findConfigured(config, name);
   const target = configured?.name ?? name;
   const chosen = from === undefined ? destinations : [destination(from)];
@@ -42,9 +44,10 @@ async function list(context: CommandContext, name: string | undefined, { from, j
   if (target !== undefined && artifacts.length + listing.unreachable.length === 0 && configured === undefined) {
     throw unknownTarget(target, config);
   }
-  if (json === true) return context.printJson(artifacts.map(rowOf));
+  const orphans = await findOrphans(runtime, artifacts);
+  if (json === true) return context.printJson(artifacts.map((found) => rowOf(found, orphans)));
   if (artifacts.length === 0) return context.say('no artifacts');
-  context.print(formatTable(columnsFor(artifacts, config.backup.timezone), artifacts));
+  context.print(formatTable(columnsFor(artifacts, { timezone: config.backup.timezone, orphans }), artifacts));
 }
 
 function sayProblems(context: CommandContext, { broken, unreachable }: ArtifactListing): void {
@@ -65,8 +68,8 @@ function unknownTarget(target: string, { file }: Config): BackupError {
 }
 
 /** A row of `list --json`. */
-function rowOf(found: FoundArtifact) {
-  const { manifest } = found.entry;
+function rowOf(found: FoundArtifact, orphans: Orphans) {
+  const { manifest, pin } = found.entry;
   return {
     run: manifest.run,
     target: manifest.target,
@@ -77,12 +80,19 @@ function rowOf(found: FoundArtifact) {
     sha256: manifest.artifact.sha256,
     createdAt: manifest.captureStartedAt,
     verified: lastVerified(found.entry.verification)?.verifiedAt ?? null,
+    pinned: pin ?? null,
+    orphaned: orphans.get(found.entry) ?? null,
+    suspicious: manifest.suspicious?.reason ?? null,
   };
 }
 
-function columnsFor(artifacts: readonly FoundArtifact[], timezone: string): Column<FoundArtifact>[] {
+function columnsFor(
+  artifacts: readonly FoundArtifact[],
+  { timezone, orphans }: { timezone: string; orphans: Orphans },
+): Column<FoundArtifact>[] {
   const services = new Set(artifacts.map(({ entry }) => entry.manifest.service));
   const service: Column<FoundArtifact> = { title: 'SERVICE', value: ({ entry }) => entry.manifest.service };
+  const notes: Column<FoundArtifact> = { title: 'NOTES', value: (found) => notesOf(found, orphans) };
   return [
     { title: 'RUN', value: ({ entry }) => entry.manifest.run },
     { title: 'TARGET', value: ({ entry }) => entry.manifest.target },
@@ -98,5 +108,19 @@ function columnsFor(artifacts: readonly FoundArtifact[], timezone: string): Colu
         return verified === undefined ? '-' : formatLocalTime(verified.verifiedAt, timezone);
       },
     },
+    ...(artifacts.some((found) => notesOf(found, orphans) !== '') ? [notes] : []),
   ];
+}
+
+/** What retention makes of it that is not usual. */
+function notesOf({ entry }: FoundArtifact, orphans: Orphans): string {
+  const notes = {
+    pinned: entry.pin !== undefined,
+    orphaned: orphans.has(entry),
+    suspicious: entry.manifest.suspicious !== undefined,
+  };
+  return Object.entries(notes)
+    .filter(([, isSo]) => isSo)
+    .map(([note]) => note)
+    .join(', ');
 }

@@ -12,6 +12,9 @@ export interface Pin {
   pinnedBy?: string;
 }
 
+/** One line for a terminal, whoever wrote it. */
+export const NOTE_PATTERN = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,200}$/u;
+
 const SUFFIX = '.pin';
 
 export function pinName(artifact: string): string {

@@ -125,3 +125,12 @@ export function sourceKey(source: Source): string {
   if ('systemIdentifier' in source) return JSON.stringify(['system', source.systemIdentifier, source.database]);
   return JSON.stringify(['server', source.host, source.port, source.database]);
 }
+
+/** Whether artifacts of a source may be those of a target as its entry is now. Which system a server is, no entry tells. */
+export function mayComeFrom(source: Source, target: Target): boolean {
+  if (target.kind === 'globals') return source.kind === 'globals';
+  if (target.kind === 'database') return source.kind === 'database' && source.database === target.connection.database;
+  const { host } = target;
+  const place = isMountedVolume(target) ? { path: target.path } : { volume: target.volumeName };
+  return sourceKey(source) === sourceKey({ kind: 'volume', host, ...place });
+}

@@ -1,6 +1,5 @@
 import { BackupError } from '../domain/errors.js';
 import {
-  lineKey,
   planPrune,
   type CatalogEntry,
   type PruneDecision,
@@ -13,7 +12,7 @@ import type { RunRecord } from '../domain/run.js';
 import { listRunRecords } from '../run-records.js';
 import type { Runtime } from '../runtime.js';
 import { createCatalog } from '../catalog.js';
-import { findConfigured } from './configured-target.js';
+import { currentLines, whyNotCounted } from './current-lines.js';
 import { failing } from './failure.js';
 import { ownService } from './own-service.js';
 
@@ -30,7 +29,7 @@ export interface PlannedPrune {
 }
 
 /**
- * What a person's prune would remove: of each enabled target the artifacts beyond its `retention_count`, of its current
+ * What a person's prune would remove: of each enabled target what its retention does not hold, of its current
  * source only, in each destination. Artifacts of a run that has no end in its record stay, since it may still need them;
  * no Temporal server is asked. Throws where the backup directory does not answer, for then nothing is known of runs.
  */
@@ -52,7 +51,7 @@ export async function planPruneByHand(runtime: Runtime): Promise<PlannedPrune> {
   const all = catalogs.flatMap(({ entries }) => entries);
   if (all.length === 0) return { plans: [], unreachable };
   const service = await requireService(runtime, all);
-  const lines = currentLines(runtime, service, all);
+  const lines = currentLines({ config: runtime.config, service, entries: all });
   const plans = catalogs.map(({ destination, entries }) => {
     const plan = planPrune({ service, now: new Date(), entries, lines });
     return { destination, service, plan: explain(keepRunning(plan, running), { runtime, service, lines }) };
@@ -83,18 +82,6 @@ async function requireService(runtime: Runtime, entries: readonly CatalogEntry[]
   );
 }
 
-/** A target's current line is the one of its newest good artifact, wherever that lies. */
-function currentLines({ config }: Runtime, service: string, entries: readonly CatalogEntry[]): PruneLine[] {
-  return [...config.targets, ...config.globals].flatMap(({ name: target, kind, retentionCount, retention }) => {
-    const [newest] = entries
-      .filter(({ manifest: m, whole }) => whole && m.service === service && m.target === target && m.kind === kind)
-      .sort((one, other) => (one.manifest.captureStartedAt < other.manifest.captureStartedAt ? 1 : -1));
-    if (newest === undefined) return [];
-    const kept = { retentionCount, ...(retention !== undefined && { retention }) };
-    return [{ target, kind, source: newest.manifest.source, ...kept, broughtCount: 0 }];
-  });
-}
-
 function keepRunning({ keep, remove, warnings }: PrunePlan, running: ReadonlySet<string>): PrunePlan {
   const isInUse = ({ entry }: PruneDecision) => running.has(entry.manifest.run);
   const reason = 'its run has no end in its record: it may be going on';
@@ -112,20 +99,12 @@ interface ExplainInput {
 }
 
 /** `planPrune` speaks of the run that prunes: here it was a person. */
-function explain({ keep, ...plan }: PrunePlan, { runtime, service, lines }: ExplainInput): PrunePlan {
-  const known = new Set(lines.map(lineKey));
+function explain({ keep, ...plan }: PrunePlan, { runtime: { config }, service, lines }: ExplainInput): PrunePlan {
   const explained = keep.map((decision) => {
-    const { manifest } = decision.entry;
-    if (manifest.service !== service || known.has(lineKey(manifest))) return decision;
-    return { ...decision, reason: whyNotThinned(runtime, decision.entry) };
+    const { entry } = decision;
+    const why = entry.manifest.service === service ? whyNotCounted(entry, { config, lines }) : undefined;
+    if (why === undefined) return decision;
+    return { ...decision, reason: why.isOrphan ? `orphaned: ${why.reason}` : why.reason };
   });
   return { ...plan, keep: explained };
-}
-
-function whyNotThinned({ config }: Runtime, { manifest }: CatalogEntry): string {
-  const configured = findConfigured(config, manifest.target);
-  if (configured === undefined || configured.kind !== manifest.kind) return 'its target is no longer configured';
-  if (configured.state.is === 'disabled') return 'its target is disabled';
-  if (configured.state.is === 'refused') return 'the entry of its target has an error';
-  return 'its target has another source now, whose artifacts are counted on their own';
 }

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { createCatalog } from '../../src/catalog.js';
 import type { Destination } from '../../src/destinations/destination.js';
 import { CHECKSUMS_NAME, inRun, manifestName } from '../../src/domain/names.js';
+import { pinName } from '../../src/domain/pin.js';
 import { planPrune, type PrunePlan } from '../../src/domain/retention.js';
+import { verificationName } from '../../src/domain/verification.js';
 import { applyPrune } from '../../src/steps/prune.js';
 import { writeChecksums } from '../../src/checksums.js';
 import { writeRunRecord } from '../../src/run-records.js';
@@ -24,6 +26,7 @@ async function fill(destination: Destination): Promise<void> {
   }
   const artifact = inRun(OLD_RUN, `mordor_${OLD_RUN}.sql.gz`);
   await destination.createText(`${artifact}.verified.json`, '{}');
+  await destination.createText(inRun(OLD_RUN, `gondor_${OLD_RUN}.sql.gz.verified.json`), '{}');
   await destination.createText(inRun(OLD_RUN, 'stranger.txt'), 'not ours');
 }
 
@@ -57,7 +60,9 @@ describe.each(EACH_PLACE)('a prune of $place', ({ own }) => {
     for (let isDone = false; !isDone; changes++) {
       const destination = await own();
       await fill(destination);
-      isDone = await prune(interruptedAfter(destination, changes), ['mordor']).then(
+      const kept = `gondor_${OLD_RUN}.sql.gz`;
+      await destination.createText(inRun(OLD_RUN, pinName(kept)), '');
+      isDone = await prune(interruptedAfter(destination, changes), ['mordor', 'gondor']).then(
         () => true,
         (error: unknown) => {
           expect(error).toBeInstanceOf(Interruption);
@@ -66,16 +71,39 @@ describe.each(EACH_PLACE)('a prune of $place', ({ own }) => {
       );
       await assertNoEmptyPromise(destination);
 
-      await prune(destination, ['mordor']);
+      await prune(destination, ['mordor', 'gondor']);
       await assertNoEmptyPromise(destination);
-      const kept = `gondor_${OLD_RUN}.sql.gz`;
+      const beside = [manifestName(kept), pinName(kept), verificationName(kept)];
       expect(await namesIn(destination, OLD_RUN)).toEqual(
-        [CHECKSUMS_NAME, kept, manifestName(kept), 'run.json', 'stranger.txt'].sort(),
+        [CHECKSUMS_NAME, kept, ...beside, 'run.json', 'stranger.txt'].sort(),
       );
       expect(await destination.readText(inRun(OLD_RUN, CHECKSUMS_NAME))).toMatch(/^[0-9a-f]{64} {2}gondor_\S+\n$/);
       expect(await namesIn(destination, NEW_RUN)).toHaveLength(6);
     }
     expect(changes).toBeGreaterThan(6); // note, manifest, artifact, two companions, checksums, note
+  });
+
+  test('that is broken off after any change leaves whole or takes whole what is pinned then', async () => {
+    const outcomes = new Set<string>();
+    for (let isDone = false, changes = 0; !isDone; changes++) {
+      const destination = await own();
+      await fill(destination);
+      isDone = await prune(interruptedAfter(destination, changes), ['mordor']).then(
+        () => true,
+        () => false,
+      );
+      const artifact = `mordor_${OLD_RUN}.sql.gz`;
+      await destination.createText(inRun(OLD_RUN, pinName(artifact)), ''); // as a person does who does not look
+      const isThere = (await destination.stat(inRun(OLD_RUN, manifestName(artifact)))) !== undefined;
+      await prune(destination, ['mordor']);
+      await assertNoEmptyPromise(destination);
+      const names = (await namesIn(destination, OLD_RUN)).filter((name) => name.startsWith(artifact));
+      const beside = [manifestName(artifact), pinName(artifact), verificationName(artifact)];
+      if (isThere) expect(names).toEqual([artifact, ...beside]);
+      else expect(isDone ? [] : names).toEqual([]); // beside what is gone for good a pin means nothing
+      outcomes.add(isThere ? 'whole' : 'gone');
+    }
+    expect([...outcomes]).toEqual(['whole', 'gone']);
   });
 
   test("takes a run's record, checksums and log with its last artifact, and no stranger's file", async () => {

@@ -62,6 +62,9 @@ describe('backupctl list', () => {
       sha256,
       createdAt: '2026-11-23T06:00:01.000Z',
       verified: null,
+      pinned: null,
+      orphaned: null,
+      suspicious: null,
     });
     expect((json as { location: string }[])[0]?.location).toBe(join(deployment.backupDir, '20261120_030000', name));
   });

@@ -93,7 +93,7 @@ describe('backupctl prune', () => {
       'keep   20241121_030000/mordor_20241121_030000.sql.gz: 2 of the 2 newest',
       'remove 20241120_030000/mordor_20241120_030000.sql.gz: older than the 2 newest',
       'keep   20241102_030000/mordor_20241102_030000.sql.gz: it belongs to another service (gondor)',
-      'keep   20241101_030000/gone_20241101_030000.sql.gz: its target is no longer configured',
+      'keep   20241101_030000/gone_20241101_030000.sql.gz: orphaned: its target is no longer in the file',
     ]);
     expect(stderr).toContain('1 artifact would be removed\n');
     expect(await local.list()).toEqual(before);
@@ -105,7 +105,7 @@ describe('backupctl prune', () => {
     for (const night of nights('mordor', '21', '22', '23')) await placeArtifact([local], night);
     const { stdout } = await prune('--dry-run');
     expect(stdout.match(/^remove .*$/gm)).toEqual([expect.stringContaining('mordor_20241121_030000')]);
-    expect(stdout).toMatch(/mordor_20241120_030000.sql.gz: its target has another source now/);
+    expect(stdout).toMatch(/mordor_20241120_030000.sql.gz: orphaned: its target has another source now/);
     await prune();
     expect(await kept(local)).toEqual(['mordor 23', 'mordor 22', 'mordor 20', 'mordor 19', 'mordor 18']);
   });
