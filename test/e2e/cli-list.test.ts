@@ -78,6 +78,34 @@ describe('backupctl list', () => {
     expect(more).toEqual([]);
   });
 
+  it('marks what is orphaned, pinned or suspicious', async () => {
+    const source = { kind: 'database', systemIdentifier: '1', database: 'mordor' } as const;
+    const moved = await placeArtifact([local], { target: 'mordor', run: '20261118_030000', source });
+    const path = `20261118_030000/${moved.artifact.name}`;
+    await local.createText(`${path}.pin`, '');
+    try {
+      const { stdout } = await deployment.backupctl(['list']);
+      const [title, ...lines] = stdout.trimEnd().split('\n');
+      expect(title).toMatch(/ VERIFIED +NOTES$/);
+      const noted = lines.filter((line) => !line.endsWith('-')).map((line) => line.replace(/ +/g, ' '));
+      expect(noted).toEqual([
+        expect.stringMatching(/^20261121_030000 gone .* - orphaned$/),
+        expect.stringMatching(/^20261118_030000 mordor .* - pinned, orphaned$/),
+      ]);
+      const { json } = await deployment.backupctl(['list', '--json']);
+      expect((json as unknown[]).slice(-2)).toMatchObject([
+        { target: 'gone', pinned: null, orphaned: 'its target is no longer in the file' },
+        {
+          target: 'mordor',
+          pinned: {},
+          orphaned: expect.stringMatching(/^its target has another source now/) as string,
+        },
+      ]);
+    } finally {
+      await rm(join(deployment.backupDir, '20261118_030000'), { recursive: true });
+    }
+  });
+
   it('narrows to a target, whatever its case and whether it is still configured, and to a destination', async () => {
     expect(runs((await deployment.backupctl(['list', 'MORDOR', '--from', 's3', '--json'])).json)).toEqual([
       '20261120_030000 s3',

@@ -35,6 +35,7 @@ beforeEach(async () => {
 });
 
 const prune = (...args: string[]) => deployment.backupctl(['prune', ...args], NO_TEMPORAL);
+const pin = (...args: string[]) => deployment.backupctl(['pin', ...args], NO_TEMPORAL);
 const nights = (target: string, ...days: string[]) => days.map((day) => ({ target, run: `202411${day}_030000` }));
 
 async function kept(destination: Destination): Promise<string[]> {
@@ -97,6 +98,53 @@ describe('backupctl prune', () => {
     ]);
     expect(stderr).toContain('1 artifact would be removed\n');
     expect(await local.list()).toEqual(before);
+  });
+
+  it('keeps what any rule or a pin holds, and says by which', async () => {
+    const retention = 'retention: { count: 1, daily: 2, weekly: 2, min_age: 1h }';
+    await deployment.configure({ databases: databaseItem('mordor', 'mordor', retention) });
+    for (const night of nights('mordor', '11', '17', '18', '23', '24')) await placeArtifact([local, s3], night);
+    const named = (day: string) => `202411${day}_030000/mordor_202411${day}_030000.sql.gz`;
+    const pinned = await pin('20241118_030000', 'MORDOR', '--note', 'before 2.0');
+    expect(pinned.stdout).toBe(`pinned ${deployment.backupDir}/${named('18')}\npinned ${s3.location}/${named('18')}\n`);
+    expect(pinned.code, pinned.stderr).toBe(0);
+    const { stdout } = await prune('--dry-run');
+    const lines = stdout.split('\n').filter((line) => line.includes(deployment.backupDir));
+    expect(lines.map((line) => line.replace(`${deployment.backupDir}/`, ''))).toEqual([
+      `keep   ${named('24')}: 1 of the 1 newest; daily 2024-11-24; weekly 2024-W47`,
+      `keep   ${named('23')}: daily 2024-11-23`,
+      `keep   ${named('18')}: pinned: before 2.0`,
+      `keep   ${named('17')}: weekly 2024-W46`,
+      `remove ${named('11')}: no rule holds it (1 newest, 2 daily, 2 weekly, younger than 1h)`,
+    ]);
+    await prune();
+    for (const place of [local, s3])
+      expect(await kept(place)).toEqual(['24', '23', '18', '17'].map((d) => `mordor ${d}`));
+    const { json } = await deployment.backupctl(['unpin', '20241118_030000', '--json'], NO_TEMPORAL);
+    expect(json).toMatchObject([
+      { state: 'unpinned', run: '20241118_030000', target: 'mordor', destination: 'local' },
+      { state: 'unpinned', destination: 's3' },
+    ]);
+    await prune();
+    for (const place of [local, s3]) expect(await kept(place)).toEqual(['mordor 24', 'mordor 23', 'mordor 17']);
+  });
+
+  it('pins where it can, says where it could not, and knows a run that is not there', async () => {
+    await deployment.configure({ s3: { bucket: `${bucket}-missing` } });
+    for (const night of nights('mordor', '20', '21', '22', '23')) await placeArtifact([local], night);
+    const { code, stdout, stderr } = await pin('20241120_030000');
+    expect(code).toBe(1);
+    expect(stdout).toBe(`pinned ${deployment.backupDir}/20241120_030000/mordor_20241120_030000.sql.gz\n`);
+    expect(stderr).toMatch(/^cannot pin in s3:.*: because .*there is no bucket.*\nHINT: pin again/m);
+    await prune();
+    expect(await kept(local)).toEqual(['mordor 23', 'mordor 22', 'mordor 20']);
+    await deployment.configure({});
+    const missing = await pin('20241119_030000');
+    expect(missing).toMatchObject({ code: 4, stdout: '' });
+    expect(missing.stderr).toMatch(/^cannot pin run 20241119_030000: because there is no such artifact\nHINT: /);
+    for (const wrong of [['yesterday'], ['20241119_030000', '--note', 'a\u001b[2J'], []]) {
+      expect((await pin(...wrong)).code).toBe(2);
+    }
   });
 
   it('counts the source that a target has now, and keeps what came from others', async () => {

@@ -17,7 +17,7 @@ export interface DeploymentOptions {
   databases?: string;
   volumes?: string;
   /** Lines of `backup_config` beside those that every deployment has. */
-  settings?: Record<string, string | number | boolean>;
+  settings?: Record<string, string | number | boolean | Record<string, string | number>>;
   /** Beside what reaches the servers; it goes to `stack.env`. */
   env?: Record<string, string>;
   /** Default: the shared server of the run. */
