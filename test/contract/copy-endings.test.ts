@@ -74,9 +74,13 @@ async function aCopy(put: Put, info: Partial<Info> = {}): Promise<Copy> {
   };
 }
 
-/** Goes on until it is ended. */
+/** Goes on until it is ended, which may have been before it began. */
 const endless: Put = ({ signal }) =>
-  new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+  new Promise((_resolve, reject) => {
+    const end = () => reject(new Error('aborted'));
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end);
+  });
 
 async function endedBy(end: (env: MockActivityEnvironment) => void, changes: Partial<CopyArtifactInput> = {}) {
   let isPutting = false;
