@@ -4,7 +4,8 @@ FROM node:24-trixie-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json ./
+COPY scripts/build.js scripts/
 COPY src src
 RUN npm run build
 # What production loads: no packages for development, one platform's Temporal core, and nothing that only bundling the

@@ -69,6 +69,5 @@ export default tseslint.config(
         message: 'Activities are reached by proxy: import their types only.',
       },
     ],
-    ['src/workflows/bundle.ts'],
   ),
 );

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { BackupError } from '../domain/errors.js';
 import { EXIT } from '../domain/outcome.js';
+import { PACKAGE_VERSION } from '../package-version.js';
 import { CommandContext } from './context.js';
 import { addConfigCommand } from './config.js';
 import { addDoctorCommand } from './doctor.js';
@@ -13,7 +14,6 @@ import { addRunCommand } from './run.js';
 import { addScheduleCommand } from './schedule.js';
 import { addStatusCommand } from './status.js';
 import { addVerifyCommand } from './verify.js';
-import { packageVersion } from './version.js';
 
 const COMMANDS = [
   addRunCommand,
@@ -33,7 +33,7 @@ const COMMANDS = [
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const program = new Command('backupctl')
     .description('Runs, lists and restores backups of PostgreSQL databases and Docker volumes.')
-    .version(packageVersion(), '--version', 'print the version')
+    .version(PACKAGE_VERSION, '--version', 'print the version')
     .option('--config <file>', 'configuration (default: BACKUPS_FILE, else backups.yml here)')
     .option('--env-file <file>', 'environment (default: stack.env beside the configuration, where it exists)')
     .exitOverride()

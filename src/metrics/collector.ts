@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.js';
 import { DEFAULT_HOST } from '../domain/target.js';
+import { PACKAGE_VERSION } from '../package-version.js';
 import type { Runtime } from '../runtime.js';
 import type { Service } from '../worker/service.js';
 import type { Attempts } from './attempts.js';
@@ -16,9 +16,6 @@ import type { WatchedWorkers } from './worker-health.js';
 const PATIENCE_MS = 2_000;
 /** Schedules are asked about less often than whoever scrapes asks. */
 const SCHEDULES_FRESH_MS = 30_000;
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
 
 export interface CollectorInput extends WatchedWorkers {
   service: Service;
@@ -37,7 +34,7 @@ export function createCollector({ client, service, attempts, reasons }: Collecto
     const [{ value: runtime, isUp }, unhealthy] = await Promise.all([configuration(), reasons()]);
     const targets = runtime === undefined ? [] : shownTargets(runtime.config);
     return [
-      { name: 'backup_build_info', labels: { version }, value: 1 },
+      { name: 'backup_build_info', labels: { version: PACKAGE_VERSION }, value: 1 },
       { name: 'backup_worker_healthy', labels: {}, value: unhealthy.length === 0 ? 1 : 0 },
       up('configuration', isUp),
       ...attemptSamples(

@@ -8,9 +8,10 @@ import { BackupError } from '../domain/errors.js';
 import { ORCHESTRATOR_QUEUE, hostQueue } from '../domain/task-queues.js';
 import type { Attempts } from '../metrics/attempts.js';
 import { workerIdentity } from '../temporal/worker-identity.js';
-import { BUNDLE_PATH } from '../workflows/bundle.js';
 import type { Service } from './service.js';
 
+/** Where `npm run build` leaves the workflows: beside the worker. */
+const BUNDLE = new URL('./workflow-bundle.js', import.meta.url);
 /** How often at most the server hears of a step that moves; and this part of `heartbeat_timeout`, so that a slow machine loses none. */
 const HEARTBEAT_MS = 5_000;
 const HEARTBEATS_IN_TIMEOUT = 6;
@@ -75,10 +76,10 @@ export async function createWorkers(input: CreateWorkersInput): Promise<Worker[]
 
 async function workflowCode(): Promise<string> {
   try {
-    return await readFile(BUNDLE_PATH, 'utf8');
+    return await readFile(BUNDLE, 'utf8');
   } catch (cause) {
     const hint = 'run `npm run build`';
-    throw new BackupError('ProgramMissing', `cannot load the workflows: because ${BUNDLE_PATH} is not there`, {
+    throw new BackupError('ProgramMissing', `cannot load the workflows: because ${BUNDLE.pathname} is not there`, {
       cause,
       hint,
     });
