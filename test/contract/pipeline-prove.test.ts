@@ -32,14 +32,16 @@ interface Prove {
   kind?: TargetKind;
   compression?: Compression;
   tools?: Tools;
+  entryByEntry?: boolean;
 }
 
-async function prove(bytes: Buffer, { kind = 'database', compression = 'gzip', tools: found = tools }: Prove = {}) {
+async function prove(bytes: Buffer, options: Prove = {}) {
+  const { kind = 'database', compression = 'gzip', tools: found = tools, entryByEntry = false } = options;
   const directory = await mkdtemp(join(tmpdir(), 'prove-'));
   onTestFinished(() => rm(directory, { recursive: true }));
   const path = join(directory, 'artifact');
   await writeFile(path, bytes);
-  return proveArtifact({ path, kind, compression, tools: found });
+  return proveArtifact({ path, kind, compression, tools: found, entryByEntry });
 }
 
 function tarOf(content: Buffer): Buffer {
@@ -129,8 +131,20 @@ test('a file that goes on where its reader stops content is refused', async () =
 
 test('an archive that is cut within a file of zeros is found', async () => {
   const bytes = compress(tarOf(Buffer.alloc(20_000_000)));
-  await expect(prove(bytes, { kind: 'volume' })).resolves.toEqual(factsOf(bytes));
-  await expect(prove(cutBetweenMembers(bytes), { kind: 'volume' })).rejects.toMatchObject({ code: 'Damaged' });
+  for (const entryByEntry of [false, true]) {
+    const options: Prove = { kind: 'volume', entryByEntry };
+    await expect(prove(bytes, options)).resolves.toEqual(factsOf(bytes));
+    await expect(prove(cutBetweenMembers(bytes), options)).rejects.toMatchObject({ code: 'Damaged' });
+  }
+});
+
+test('an archive with a good end and other bytes before it is found where it is read entry by entry', async () => {
+  const archive = tarOf(randomBytes(100_000));
+  const patched = compress(Buffer.concat([archive.subarray(0, 50_000), Buffer.alloc(10_000)]));
+  await expect(prove(patched, { kind: 'volume' })).resolves.toEqual(factsOf(patched));
+  await expect(prove(patched, { kind: 'volume', entryByEntry: true })).rejects.toThrow(
+    'cannot accept artifact: because the end of the archive is missing',
+  );
 });
 
 test.each([
@@ -172,9 +186,21 @@ test.each([
     'the end of the archive is missing',
   ],
   [
+    'an archive without its end, read entry by entry',
+    () => compress(tarOf(randomBytes(100_000)).subarray(0, 100_864)),
+    { kind: 'volume', entryByEntry: true },
+    'the end of the archive is missing',
+  ],
+  [
     'an archive shorter than its end',
     () => compress(Buffer.alloc(512)),
     { kind: 'volume' },
+    'the end of the archive is missing',
+  ],
+  [
+    'an archive shorter than its end, read entry by entry',
+    () => compress(Buffer.alloc(512)),
+    { kind: 'volume', entryByEntry: true },
     'the end of the archive is missing',
   ],
 ] as [string, () => Buffer, Prove, string][])('%s is refused', async (_what, bytes, options, reason) => {

@@ -1,4 +1,5 @@
 import type { TestProject } from 'vitest/node';
+import { bundleWorkflows } from './workflow-bundle.js';
 import { startPostgres } from './postgres-server.js';
 import './provided.js';
 import { startS3 } from './s3-server.js';
@@ -9,11 +10,11 @@ interface Stoppable {
 }
 
 /**
- * One of each server for all test files: a test makes its own namespace, bucket, databases in them. Tests that kill
- * a server start one of their own.
+ * One of each server and one bundle of the workflows for all test files: a test makes its own namespace, bucket, databases
+ * in them. Tests that kill a server start one of their own.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const starts = [startTemporal(), startS3(), startPostgres()] as const;
+  const starts = [startTemporal(), startS3(), startPostgres(), bundleWorkflows()] as const;
   const settled = await Promise.allSettled(starts);
   const stopAll = async () => {
     await Promise.all(
@@ -21,8 +22,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     );
   };
   try {
-    const [temporal, s3, postgres] = await Promise.all(starts);
+    const [temporal, s3, postgres, workflows] = await Promise.all(starts);
     provide(project, { temporal, s3, postgres });
+    project.provide('workflowBundle', { codePath: workflows.codePath });
   } catch (error) {
     await stopAll();
     throw error;

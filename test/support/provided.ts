@@ -27,5 +27,7 @@ declare module 'vitest' {
     temporal: ProvidedTemporal;
     s3: ProvidedS3;
     postgres: ProvidedPostgres;
+    /** Of the workflows of this checkout. */
+    workflowBundle: { codePath: string };
   }
 }

@@ -1,8 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import { randomBytes } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
-import { NativeConnection, Worker, bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { ApplicationFailure } from '@temporalio/common';
 import type { HostActivities } from '../../src/activities/host.js';
@@ -22,7 +21,6 @@ export interface Stage {
   client: Client;
   connection: NativeConnection;
   namespace: string;
-  bundle: WorkflowBundle;
   close: () => Promise<void>;
 }
 
@@ -32,13 +30,11 @@ export async function openStage(options: NamespaceOptions = {}): Promise<Stage> 
   await createNamespace(address, namespace, options);
   const connection = await NativeConnection.connect({ address });
   const clientConnection = await Connection.connect({ address });
-  const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
-  const bundle = await bundleWorkflowCode({ workflowsPath });
   const close = async () => {
     await clientConnection.close();
     await connection.close();
   };
-  return { client: new Client({ connection: clientConnection, namespace }), connection, namespace, bundle, close };
+  return { client: new Client({ connection: clientConnection, namespace }), connection, namespace, close };
 }
 
 export interface FakeActivities {
@@ -52,12 +48,18 @@ export interface FakeActivities {
 
 /** Runs `work` while workers with made-up activities poll. */
 export async function withWorkers<T>(stage: Stage, fakes: FakeActivities, work: () => Promise<T>): Promise<T> {
-  const { connection, namespace, bundle } = stage;
-  const common = { connection, namespace, shutdownGraceTime: 0, shutdownForceTime: 5_000 };
+  const { connection, namespace } = stage;
+  const common = {
+    connection,
+    namespace,
+    shutdownGraceTime: 0,
+    shutdownForceTime: 5_000,
+    maxHeartbeatThrottleInterval: 100,
+  };
   const orchestrator = await Worker.create({
     ...common,
     taskQueue: ORCHESTRATOR_QUEUE,
-    workflowBundle: bundle,
+    workflowBundle: inject('workflowBundle'),
     activities: { ...orchestratorDefaults, ...fakes.orchestrator },
   });
   if (fakes.withHost === false) return orchestrator.runUntil(work);

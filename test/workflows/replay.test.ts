@@ -3,8 +3,8 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ApplicationFailure } from '@temporalio/common';
 import proto from '@temporalio/proto';
-import { Worker, bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { Worker } from '@temporalio/worker';
+import { describe, expect, inject, it } from 'vitest';
 import { SEARCH_ATTRIBUTES } from '../../src/domain/search-attributes.js';
 import { RUN_PROGRESS_QUERY, type RunProgress } from '../../src/domain/steps.js';
 import { targetWorkflowId } from '../../src/domain/task-queues.js';
@@ -31,11 +31,6 @@ const HISTORIES = fileURLToPath(new URL('../fixtures/histories/', import.meta.ur
  */
 describe('recorded histories', async () => {
   const names = (await readdir(HISTORIES)).filter((name) => name.endsWith('.json'));
-  let workflowBundle: WorkflowBundle;
-  beforeAll(async () => {
-    const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
-    workflowBundle = await bundleWorkflowCode({ workflowsPath });
-  });
 
   it('are there for every kind of ending', () => {
     expect(names.length).toBeGreaterThanOrEqual(SCENARIOS.length);
@@ -44,7 +39,7 @@ describe('recorded histories', async () => {
   for (const name of names) {
     it(`replay: ${basename(name, '.json')}`, async () => {
       const recorded = JSON.parse(await readFile(join(HISTORIES, name), 'utf8')) as Record<string, unknown>;
-      await Worker.runReplayHistory({ workflowBundle }, History.fromObject(recorded));
+      await Worker.runReplayHistory({ workflowBundle: inject('workflowBundle') }, History.fromObject(recorded));
     });
   }
 });
