@@ -18,11 +18,7 @@ const USUAL_BOOTSTRAP = 'postgres';
  * is left out; directories of tablespaces are not there, so tablespaces get places in the cluster.
  */
 export function rolesOfGlobals(sql: string): ClusterRoles {
-  const splitter = new StatementSplitter();
-  const pieces = [...splitter.push(Buffer.from(sql, 'latin1')), ...splitter.end()];
-  const statements = pieces
-    .filter((piece) => piece.kind === 'statement')
-    .map(({ text, tokens }) => ({ text, tokens, words: wordsOf(tokens) }));
+  const statements = statementsOf(sql);
   const bootstrap = bootstrapOf(statements);
   const kept = statements.filter(({ words, tokens }) => !(isCreateRole(words) && nameOf(tokens[2]) === bootstrap));
   return { bootstrap: bootstrap && textOf(bootstrap), statements: kept.map(withoutPlace) };
@@ -54,10 +50,19 @@ function tokenAfter(text: string): string {
   return /CREATE TABLESPACE ("(?:[^"]|"")*"|\S+)/.exec(text)?.[1] ?? '';
 }
 
-interface Statement {
+export interface Statement {
   text: string;
   tokens: readonly SqlToken[];
   words: readonly string[];
+}
+
+/** What a dump of globals states, its bytes as latin1. */
+export function statementsOf(sql: string): Statement[] {
+  const splitter = new StatementSplitter();
+  const pieces = [...splitter.push(Buffer.from(sql, 'latin1')), ...splitter.end()];
+  return pieces
+    .filter((piece) => piece.kind === 'statement')
+    .map(({ text, tokens }) => ({ text, tokens, words: wordsOf(tokens) }));
 }
 
 /**
@@ -96,7 +101,7 @@ function superuserOwners({ entries }: DumpContents): string[] {
 }
 
 /** The name that a token means. */
-function nameOf(token: SqlToken | undefined): string {
+export function nameOf(token: SqlToken | undefined): string {
   const text = token?.text ?? '';
   return text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text;
 }

@@ -57,7 +57,11 @@ export async function makeRoles(cluster: ThrowawayCluster, { statements }: Clust
   await runIn(cluster, 'template1', open);
 }
 
-async function readGlobals(path: string, { tools, signal }: PlanRolesInput): Promise<string> {
+/** The text of a globals artifact, its bytes as latin1. */
+export async function readGlobals(
+  path: string,
+  { tools, signal }: Pick<PlanRolesInput, 'tools' | 'signal'>,
+): Promise<string> {
   const file = await open(path, 'r');
   try {
     const stages = [decompressor(tools, path.endsWith('.zst') ? 'zstd' : 'gzip')];

@@ -1,10 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { drillDatabase } from '../drill/drill-database.js';
+import { drillGlobals } from '../drill/drill-globals.js';
 import { drillVolume } from '../drill/drill-volume.js';
 import type { DrillResult } from '../domain/verification.js';
 import type { Runtime } from '../runtime.js';
 import { failing } from './failure.js';
-import type { FoundArtifact } from './list-artifacts.js';
+import { globalsOf } from './find-globals.js';
+import { listArtifacts, type FoundArtifact } from './list-artifacts.js';
+import { withArtifactFile } from './retrieve.js';
 import type { StepContext } from './step.js';
 
 export interface DrillInput {
@@ -14,21 +18,36 @@ export interface DrillInput {
 }
 
 /** Restores an artifact into something that is thrown away afterwards, and compares what came of it. */
-export async function drillArtifact(
-  runtime: Runtime,
-  { found, path }: DrillInput,
-  step: StepContext,
-): Promise<DrillResult> {
+export async function drillArtifact(runtime: Runtime, input: DrillInput, step: StepContext): Promise<DrillResult> {
+  const { path, found } = input;
   const { manifest } = found.entry;
   const { config, tools, local } = runtime;
-  const { signal, onProgress, log } = step;
   const scratchDir = (await isDirectory(local.root)) ? local.root : tmpdir(); // a new host may have none yet
-  if (manifest.kind === 'volume') {
-    const { helperImage } = config.backup;
-    const image = helperImage === undefined ? {} : { helperImage };
-    return failing(() => drillVolume({ ...{ path, manifest, tools, scratchDir, signal, onProgress, log }, ...image }));
+  const common = { path, manifest, tools, scratchDir, ...step };
+  switch (manifest.kind) {
+    case 'volume': {
+      const { helperImage } = config.backup;
+      return failing(() => drillVolume({ ...common, ...(helperImage !== undefined && { helperImage }) }));
+    }
+    case 'database':
+      return withGlobals(runtime, found, step, (globalsPath) =>
+        failing(() => drillDatabase({ ...common, ...(globalsPath !== undefined && { globalsPath }) })),
+      );
+    case 'globals':
+      return failing(() => drillGlobals(common));
   }
-  return { outcome: 'unverified', reason: `there is no drill of a ${manifest.kind} yet`, notes: [] };
+}
+
+/** Those of the same run and server, which hold exactly the roles that there were; undefined where they are not kept beside it. */
+async function withGlobals<T>(
+  { local }: Runtime,
+  { destination, entry: { manifest } }: FoundArtifact,
+  step: StepContext,
+  use: (globalsPath: string | undefined) => Promise<T>,
+): Promise<T> {
+  const { artifacts } = await listArtifacts({ destinations: [destination], kind: 'globals' });
+  const globals = globalsOf(manifest, artifacts).find(({ entry }) => entry.manifest.run === manifest.run);
+  return globals === undefined ? use(undefined) : withArtifactFile({ found: globals, local }, step, use);
 }
 
 async function isDirectory(path: string): Promise<boolean> {
