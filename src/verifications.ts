@@ -30,7 +30,7 @@ const shape = z.object({
 export async function readVerification(
   destination: Destination,
   path: string,
-  { artifact }: Pick<Manifest, 'artifact'>,
+  { artifact }: { artifact: Pick<Manifest['artifact'], 'name' | 'sha256'> },
 ): Promise<Verification | undefined> {
   const text = await destination.readText(verificationName(path));
   if (text === undefined) return undefined;

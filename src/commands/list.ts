@@ -11,6 +11,7 @@ import type { AddCommand, CommandContext } from './context.js';
 import { formatBytes } from './format.js';
 import { formatLocalTime } from './local-time.js';
 import { formatTable, type Column } from './table.js';
+import { verifiedText } from './verified-text.js';
 
 interface ListOptions {
   from?: DestinationKind;
@@ -80,6 +81,7 @@ function rowOf(found: FoundArtifact, orphans: Orphans) {
     sha256: manifest.artifact.sha256,
     createdAt: manifest.captureStartedAt,
     verified: lastVerified(found.entry.verification)?.verifiedAt ?? null,
+    restoreMs: found.entry.verification?.results.drill?.restoreMs ?? null,
     pinned: pin ?? null,
     orphaned: orphans.get(found.entry) ?? null,
     suspicious: manifest.suspicious?.reason ?? null,
@@ -101,13 +103,7 @@ function columnsFor(
     { title: 'DESTINATION', value: ({ destination }) => destination.kind },
     { title: 'SIZE', value: ({ entry }) => formatBytes(entry.manifest.artifact.sizeBytes), align: 'right' },
     { title: 'CREATED', value: ({ entry }) => formatLocalTime(entry.manifest.captureStartedAt, timezone) },
-    {
-      title: 'VERIFIED',
-      value: ({ entry: { verification } }) => {
-        const verified = lastVerified(verification);
-        return verified === undefined ? '-' : formatLocalTime(verified.verifiedAt, timezone);
-      },
-    },
+    { title: 'VERIFIED', value: ({ entry }) => verifiedText(entry.verification, timezone) },
     ...(artifacts.some((found) => notesOf(found, orphans) !== '') ? [notes] : []),
   ];
 }

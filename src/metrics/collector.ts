@@ -10,6 +10,7 @@ import { historyKey } from './run-history.js';
 import { RunReader } from './run-reader.js';
 import { attemptSamples, runSamples, scheduleSamples, targetSamples, type ShownTarget } from './samples.js';
 import { scheduleFacts } from './schedule-facts.js';
+import { verificationFacts } from './verification-facts.js';
 import type { WatchedWorkers } from './worker-health.js';
 
 /** A scrape answers within these times together, whatever hangs. */
@@ -57,8 +58,10 @@ function orchestratorCollector(client: WatchedWorkers['client'], { name, directo
   const directory = lastKnown(
     async () => {
       if (asked === undefined) throw new Error('no configuration yet');
-      await reader.read({ local: asked.runtime.local, service: name, directoryId, keys: asked.keys });
-      return reader;
+      const { local } = asked.runtime;
+      await reader.read({ local, service: name, directoryId, keys: asked.keys });
+      const { history, ended } = reader;
+      return { history, ended, verifications: await verificationFacts(local, history, asked.keys) };
     },
     { patienceMs: PATIENCE_MS },
   );
@@ -74,7 +77,10 @@ function orchestratorCollector(client: WatchedWorkers['client'], { name, directo
       up('schedules', planned.isUp),
       ...(runs.value === undefined
         ? []
-        : [...targetSamples(targets, runs.value.history), ...runSamples(name, runs.value.history, runs.value.ended)]),
+        : [
+            ...targetSamples(targets, runs.value.history, runs.value.verifications),
+            ...runSamples(name, runs.value.history, runs.value.ended),
+          ]),
       ...scheduleSamples(planned.value ?? []),
     ];
   };

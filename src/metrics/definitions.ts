@@ -15,7 +15,17 @@ export const METRICS = {
   },
   backup_last_verified_timestamp_seconds: {
     type: 'gauge',
-    help: 'Start of the newest run whose artifact of the target was read back and found whole; 0: never.',
+    help: 'When an artifact of the target was last found whole: start of its run, or a later verification of the newest one; 0: never.',
+    labels: TARGET,
+  },
+  backup_last_verification_outcome: {
+    type: 'gauge',
+    help: 'What verifying the newest artifact of the target came to: 1 for that outcome; absent where nobody did.',
+    labels: [...TARGET, 'outcome'],
+  },
+  backup_restore_duration_seconds: {
+    type: 'gauge',
+    help: 'How long the last drill of the newest artifact took to restore it.',
     labels: TARGET,
   },
   backup_last_size_bytes: { type: 'gauge', help: 'Size of the newest artifact of the target.', labels: TARGET },
@@ -46,12 +56,12 @@ export const METRICS = {
   },
   backup_running_targets: {
     type: 'gauge',
-    help: 'Targets that this worker is capturing or copying now.',
+    help: 'Targets that this worker is capturing, copying or verifying now.',
     labels: [],
   },
   backup_failed_attempts_total: {
     type: 'counter',
-    help: 'Attempts of this worker at a capture or copy that failed, those that a later attempt made good included.',
+    help: 'Attempts of this worker at a capture, copy or verification that failed, those that a later attempt made good included.',
     labels: ['target', 'step'],
   },
   backup_stalled_attempts_total: {

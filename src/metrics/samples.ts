@@ -1,5 +1,6 @@
 import type { RunOutcome, TargetOutcome } from '../domain/outcome.js';
 import type { TargetKind } from '../domain/target.js';
+import { failureOf, lastVerified, type Verification, type VerificationOutcome } from '../domain/verification.js';
 import { STEPS, type Attempts } from './attempts.js';
 import type { MetricName, Sample } from './definitions.js';
 import { historyKey, type Dated, type RunHistory, type TargetHistory } from './run-history.js';
@@ -7,6 +8,8 @@ import type { ScheduleFacts } from './schedule-facts.js';
 
 const TARGET_OUTCOMES: readonly TargetOutcome[] = ['succeeded', 'failed', 'skipped', 'cancelled'];
 const RUN_OUTCOMES: readonly RunOutcome[] = ['succeeded', 'partial', 'failed', 'cancelled'];
+
+const VERIFICATION_OUTCOMES: readonly VerificationOutcome[] = ['verified', 'failed', 'unverified'];
 
 const NEVER: Partial<TargetHistory> = {};
 
@@ -18,14 +21,23 @@ export interface ShownTarget {
 }
 
 /** One that never succeeded is shown with 0, so that an alert on the age of the last success fires for it too. */
-export function targetSamples(targets: readonly ShownTarget[], history: RunHistory): Sample[] {
+export function targetSamples(
+  targets: readonly ShownTarget[],
+  history: RunHistory,
+  verifications: ReadonlyMap<string, Verification> = new Map(),
+): Sample[] {
   return targets.flatMap(({ target, kind, host }) => {
-    const { success, verified, sizeBytes, durationMs, outcome } =
-      history.targets.get(historyKey({ target, kind })) ?? NEVER;
+    const key = historyKey({ target, kind });
+    const { success, verified, sizeBytes, durationMs, outcome } = history.targets.get(key) ?? NEVER;
     const labels = { target, kind, host };
     return [
       { name: 'backup_last_success_timestamp_seconds', labels, value: seconds(success) },
-      { name: 'backup_last_verified_timestamp_seconds', labels, value: seconds(verified) },
+      {
+        name: 'backup_last_verified_timestamp_seconds',
+        labels,
+        value: lastVerifiedAt(verified, verifications.get(key)),
+      },
+      ...verificationSamples(labels, verifications.get(key)),
       ...(sizeBytes === undefined ? [] : [{ name: 'backup_last_size_bytes', labels, value: sizeBytes.value } as const]),
       ...(durationMs === undefined
         ? []
@@ -75,6 +87,24 @@ export function scheduleSamples(schedules: readonly ScheduleFacts[]): Sample[] {
         : [{ name: 'backup_schedule_next_timestamp_seconds', labels, value: next.getTime() / 1000 } as const]),
     ];
   });
+}
+
+/** The capture's own proof, or a later verification. Seconds. */
+function lastVerifiedAt(captured: Dated<true> | undefined, verification: Verification | undefined): number {
+  const later = Date.parse(lastVerified(verification)?.verifiedAt ?? '');
+  return Math.max(seconds(captured), Number.isNaN(later) ? 0 : later / 1000);
+}
+
+function verificationSamples(labels: Sample['labels'], verification: Verification | undefined): Sample[] {
+  const { read, drill } = verification?.results ?? {};
+  const current = (failureOf(verification) ?? drill ?? read)?.outcome;
+  if (current === undefined) return [];
+  return [
+    ...VERIFICATION_OUTCOMES.map((o) => oneOf('backup_last_verification_outcome', labels, o, current)),
+    ...(drill?.restoreMs === undefined
+      ? []
+      : [{ name: 'backup_restore_duration_seconds', labels, value: drill.restoreMs / 1000 } as const]),
+  ];
 }
 
 function seconds(dated: Dated<unknown> | undefined): number {

@@ -3,9 +3,11 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { RunReport } from '../../src/domain/run.js';
+import type { Verification } from '../../src/domain/verification.js';
 import { databaseItem, deploy, type Deployment } from '../support/deployment.js';
 import { createSharedDatabase, type SharedDatabase } from '../support/shared-database.js';
 import { createBucket } from '../support/s3-server.js';
+import { waitFor } from '../support/wait-for.js';
 
 const bucket = `verify-${randomBytes(4).toString('hex')}`;
 let database: SharedDatabase;
@@ -139,5 +141,32 @@ describe('backupctl verify', () => {
     expect(left.map(({ run }) => run)).toEqual([newest, kept]);
     const { stdout } = await deployment.backupctl(['prune', '--dry-run']);
     expect(stdout).toContain('it failed verification: not counted, left for you');
+  });
+
+  it('goes by itself after each run, and the run says so', async () => {
+    const settings = { verify: 'after_run', verify_method: 'read', verify_from: 's3' };
+    await deployment.configure({ settings });
+    const { json } = await deployment.backupctl(['run', '--json']);
+    const { run, targets } = json as RunReport;
+    expect(targets).toMatchObject([{ outcome: 'succeeded', verification: { method: 'read', outcome: 'verified' } }]);
+    const listed = (await deployment.backupctl(['list', '--from', 's3', '--json'])).json as { run: string }[];
+    expect(listed.find((row) => row.run === run)).toMatchObject({ verified: expect.any(String) as string });
+  });
+
+  it('goes by itself on a cron of its own', async () => {
+    await deployment.configure({ settings: { verify: '*/3 * * * * * *', verify_method: 'read' } });
+    const newest = await backUp();
+    const applied = await deployment.backupctl(['schedule', 'apply']);
+    expect(applied.stderr).toContain('verify schedule */3 * * * * * *: created');
+    const shown = await deployment.backupctl(['schedule', 'show']);
+    expect(shown.stdout).toMatch(/^verify \*\/3 \* \* \* \* \* \* \(UTC\): mordor$/m);
+    await waitFor('a verification of the newest artifact', async () => {
+      const { results } = JSON.parse(await readFile(`${fileOf(newest)}.verified.json`, 'utf8')) as Verification;
+      return results.read?.outcome === 'verified';
+    });
+    await deployment.configure({ settings: {} });
+    expect((await deployment.backupctl(['schedule', 'apply'])).stderr).toContain(
+      'verify schedule */3 * * * * * *: removed',
+    );
   });
 });

@@ -31,6 +31,7 @@ it('the alert rules and the dashboard name only metrics that a worker has, and a
   const worker = await deployment.startWorker({ ...ANY_PORT, SDK_METRICS_ADDRESS: sdk });
   await waitFor('the schedule to be listed', async () => (await listSchedules(deployment.client)).length === 1);
   expect((await deployment.backupctl(['run'])).code).toBe(0);
+  expect((await deployment.backupctl(['verify', 'mordor', '--drill'])).code).toBe(0);
   await fullScrape(worker);
   const { text: ours } = await getText(await metricsAddress(worker), '/metrics');
   const { text: theirs } = await getText(sdk, '/metrics');

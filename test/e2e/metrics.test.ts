@@ -35,7 +35,6 @@ it('a scrape tells of each target what its last runs did, also after a restart, 
   const startedS = Date.parse((JSON.parse(record) as { startedAt: string }).startedAt) / 1000;
   const expected = {
     [`backup_last_success_timestamp_seconds${of('mordor')}`]: startedS,
-    [`backup_last_verified_timestamp_seconds${of('mordor')}`]: startedS,
     [`backup_last_size_bytes${of('mordor')}`]: targets[0]?.sizeBytes,
     [`backup_last_duration_seconds${of('mordor')}`]: (targets[0]?.durationMs ?? 0) / 1000,
     [`backup_last_outcome${of('mordor', 'succeeded')}`]: 1,
@@ -50,7 +49,10 @@ it('a scrape tells of each target what its last runs did, also after a restart, 
     'backup_metrics_up{source="schedules"}': 1,
     'backup_metrics_up{source="configuration"}': 1,
   };
+  expect((await deployment.backupctl(['verify', 'mordor'])).code).toBe(0);
   const after = await fullScrape(worker);
+  expect(after.get(`backup_last_verification_outcome${of('mordor', 'verified')}`)).toBe(1);
+  expect(after.get(`backup_last_verified_timestamp_seconds${of('mordor')}`)).toBeGreaterThan(startedS);
   expect(Object.fromEntries(after)).toMatchObject(expected);
   expect(after.get('backup_failed_attempts_total{target="gondor",step="capture"}')).toBe(1);
   expect(after.get('backup_runs_total{service="middle-earth",outcome="partial"}')).toBe(1);

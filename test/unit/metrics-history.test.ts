@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RunRecord } from '../../src/domain/run.js';
 import type { TargetResult } from '../../src/domain/outcome.js';
+import { VERIFICATION_FORMAT, type Verification } from '../../src/domain/verification.js';
 import { Attempts } from '../../src/metrics/attempts.js';
 import { expose } from '../../src/metrics/exposition.js';
 import { addRecord, type RunHistory } from '../../src/metrics/run-history.js';
@@ -60,6 +61,27 @@ describe('the metrics of a target', () => {
     expect(lines).toContain(`backup_last_verified_timestamp_seconds{${labels}} ${FIRST_S + DAY_S}`);
     expect(lines).toContain(`backup_last_size_bytes{${labels}} 120`);
     expect(lines).toContain(`backup_last_outcome{${labels},outcome="failed"} 1`);
+  });
+
+  it('count as verified no artifact that failed after its run, and tell of later verifications', async () => {
+    const failed = { method: 'drill', outcome: 'failed' } as const;
+    const records = [recordOf(1, whole), recordOf(2, { ...whole, outcome: 'failed', verification: failed })];
+    expect(await shownOf(records)).toContain(`backup_last_verified_timestamp_seconds{${labels}} ${FIRST_S}`);
+    const verifiedAt = new Date((FIRST_S + DAY_S) * 1000).toISOString();
+    const read = { outcome: 'verified', verifiedAt, durationMs: 1 } as const;
+    const drill = { ...read, restoreMs: 1_500 };
+    const shownWith = async (results: Verification['results']) => {
+      const verification: Verification = { format: VERIFICATION_FORMAT, artifact: 'a', sha256: 'b', results };
+      const verifications = new Map([['database/mordor', verification]]);
+      return (await expose(targetSamples([shown], historyOf([recordOf(1, whole)]), verifications))).body;
+    };
+    const verified = await shownWith({ read, drill });
+    expect(verified).toContain(`backup_last_verified_timestamp_seconds{${labels}} ${FIRST_S + DAY_S}`);
+    expect(verified).toContain(`backup_last_verification_outcome{${labels},outcome="verified"} 1`);
+    expect(verified).toContain(`backup_restore_duration_seconds{${labels}} 1.5`);
+    const rotten = await shownWith({ read: { ...read, outcome: 'failed' }, drill });
+    expect(rotten).toContain(`backup_last_verification_outcome{${labels},outcome="failed"} 1`);
+    expect(rotten).toContain(`backup_last_verification_outcome{${labels},outcome="verified"} 0`);
   });
 
   it('keep what a failed or skipped run says nothing about', async () => {
