@@ -33,7 +33,9 @@ export async function captureTarget(
     ...(expectedId !== undefined && { expectedId }),
   });
   await sweepAttempts({ destination: runtime.local, target, log: step.log });
-  const { artifact, source, warnings } = await captureArtifact(runtime, input, step);
+  const { artifact, source, warnings, suspicious } = await captureArtifact(runtime, input, step);
+  if (suspicious !== undefined)
+    step.log(`${target.name}: warning: ${artifact.name} is suspicious: ${suspicious.reason}`);
   const { name, sizeBytes, sha256 } = artifact;
   return { artifact: name, sizeBytes, sha256, source, warnings, directoryId };
 }
