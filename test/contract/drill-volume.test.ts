@@ -1,13 +1,28 @@
-import { readdir } from 'node:fs/promises';
-import { expect, test } from 'vitest';
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { readdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { DrillResult } from '../../src/domain/verification.js';
 import { drillVolume, type DrillVolumeInput } from '../../src/drill/drill-volume.js';
 import { captureVolume } from '../../src/sources/volume-capture.js';
+import { findProgram } from '../../src/pipeline/program.js';
+import { ensureHelperImage } from '../../src/sources/helper-image.js';
 import { insideVolume, volumeExists } from '../support/docker-volume.js';
+import { letGo, recordDocker, slowHelpers, stubEnvironment } from '../support/docker-wrapper.js';
 import { holdWalk } from '../support/held-walk.js';
 import { aManifest } from '../support/manifest.js';
 import { runScript } from '../support/run-script.js';
-import { attemptAt, containersOf, dockerLines, filledVolume, testDirectory } from '../support/volume-attempt.js';
+import {
+  attemptAt,
+  containersOf,
+  dockerLines,
+  filledVolume,
+  meetInMidWrite,
+  testDirectory,
+} from '../support/volume-attempt.js';
 import { ODD_CONTENT, ODD_RIGHTS } from '../support/volume-content.js';
 
 /** What drills an artifact. */
@@ -126,4 +141,114 @@ test('each thing that a restore gets wrong fails the drill by name', async () =>
   );
   expect(await volumeExists(volume)).toBe(false);
   expect(await leftBy(drill)).toEqual([]);
+});
+
+test('a drill that was killed is cleared up by the next one, which leaves those alone that live', async () => {
+  const drill = await drillOf('echo one >file');
+  const { path, manifest, scratchDir } = drill;
+  const killed = await holdWalk();
+  const script = fileURLToPath(new URL('../support/volume-drill-process.ts', import.meta.url));
+  const args = ['--import', 'tsx', script, JSON.stringify({ path, manifest, scratchDir })];
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, ...args], { stdio: 'inherit' });
+  const leftVolume = await killed.volume();
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  vi.unstubAllEnvs();
+  const living = await holdWalk();
+  const alive = drillVolume(drill);
+  const livingVolume = await living.volume();
+  vi.unstubAllEnvs();
+
+  expect(await volumeExists(leftVolume)).toBe(false);
+  expect((await drillVolume(drill)).outcome).toBe('verified');
+  expect(await volumeExists(livingVolume)).toBe(true);
+  await living.letGo();
+  expect((await alive).outcome).toBe('verified');
+  expect(await leftBy(drill)).toEqual([]);
+});
+
+test('an aborted drill leaves nothing, and is no verdict', async () => {
+  const stop = new AbortController();
+  const drill = { ...(await drillOf('echo one >file')), signal: stop.signal };
+  const held = await holdWalk();
+  const drilled = expect(drillVolume(drill)).rejects.toMatchObject({ code: 'Cancelled' });
+  await held.volume();
+  stop.abort();
+  await held.letGo();
+
+  await drilled;
+  expect(await leftBy(drill)).toEqual([]);
+});
+
+test('without what looks into files nothing is restored, and nothing is verified', async () => {
+  const drill = await drillOf('echo one >file');
+  const asked = await recordDocker('volume', 'create');
+  const programs = await testDirectory();
+  for (const name of ['setpriv', 'find', 'stat', 'b2sum', 'docker', 'bash', 'tar', 'bgzip'])
+    await symlink(findProgram(name) ?? name, join(programs, name));
+  stubEnvironment('PATH', programs);
+
+  expect(await drillVolume(drill)).toEqual({
+    outcome: 'unverified',
+    reason: 'this machine has no getfattr, which compares what was restored: install the package attr',
+    notes: [],
+  });
+  expect(await asked()).toEqual([]);
+});
+
+test('a helper_image that lacks what looks into files leaves the artifact unverified', async () => {
+  const drill = await drillOf('echo one >file');
+  const image = `backup-tests/without-getfattr:${randomBytes(4).toString('hex')}`;
+  const assembled = await ensureHelperImage({ signal: drill.signal });
+  const id = (await dockerLines('create', assembled, 'bash'))[0] ?? '';
+  onTestFinished(async () => void (await dockerLines('rmi', '--force', image)));
+  // An image of the same programs, where PATH leads to all but one of them.
+  const env = (
+    await dockerLines('image', 'inspect', '-f', '{{range .Config.Env}}{{println .}}{{end}}', assembled)
+  ).filter(Boolean);
+  const changes = env.map((line) => `--change 'ENV ${line}'`);
+  const getfattr = (findProgram('getfattr') ?? '').slice(1);
+  await runScript(
+    { directory: '/' },
+    `docker export ${id} | tar --delete ${getfattr} | docker import ${changes.join(' ')} - ${image}`,
+  );
+  await dockerLines('rm', id);
+
+  expect(await drillVolume({ ...drill, helperImage: image })).toMatchObject({
+    outcome: 'unverified',
+    reason: `the helper_image ${image} has no getfattr, which compares what was restored: install the package attr`,
+  });
+  expect(await leftBy(drill)).toEqual([]);
+});
+
+/** In `ls -U` order, in which tar reads it too, files follow the large one. */
+const CHANGING = `
+mkdir many
+head -c 40M /dev/urandom >many/large
+until [[ $(ls -U many | sed '1,/^large$/d' | wc -l) -ge 3 ]]; do n=$(( \${n:-0} + 1 )); echo $n >many/small-$n; done
+`;
+
+test('a volume whose files grow, shrink and vanish while they are read is warned about, and comes back as it was read', async () => {
+  await slowHelpers();
+  const volume = await filledVolume('changing', CHANGING);
+  const attempt = await attemptAt(volume, { level: 9 });
+  const capture = captureVolume(attempt);
+  const id = await meetInMidWrite(attempt);
+  await runScript(
+    await insideVolume(volume),
+    `cd many; after=($(ls -U | sed '1,/^large$/d'))
+    rm "\${after[0]}"; mv "\${after[1]}" renamed; echo more >>"\${after[2]}"; echo new >new; truncate -s 10M large`,
+  );
+  await letGo(id);
+  const { warnings } = await capture;
+  vi.unstubAllEnvs();
+
+  expect(warnings).toEqual([
+    expect.stringMatching(/many\/large: File shrank by \d+ bytes; padding with zeros$/),
+    expect.stringMatching(/many\/small-\d+: File removed before we read it$/),
+    expect.stringMatching(/many\/small-\d+: File removed before we read it$/),
+    expect.stringMatching(/many: file changed as we read it$/),
+  ]);
+  const drill = await drillFor(attempt.partPath, attempt.service);
+  expect(await drillVolume(drill)).toMatchObject({ outcome: 'verified', notes: [] });
 });
