@@ -57,6 +57,7 @@ export const manifestShape = z.object({
     .object({ product: z.literal('PostgreSQL'), version: text, versionNumber: z.int().positive() })
     .exactOptional(),
   database: database.exactOptional(),
+  writtenUnder: z.record(z.string(), z.string()).exactOptional(),
   roles: z.array(z.string()).exactOptional(),
   warnings: z.array(z.string()),
   suspicious: z.object({ reason: text, inARow: z.int().positive() }).exactOptional(),

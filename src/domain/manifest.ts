@@ -59,6 +59,8 @@ export interface Manifest {
   programs: Record<string, string>;
   server?: { product: 'PostgreSQL'; version: string; versionNumber: number };
   database?: DatabaseProperties;
+  /** Settings of the session that dumped which rows and names are written by and which no dump names: `TimeZone` and the like. */
+  writtenUnder?: Record<string, string>;
   /** Roles that the dump names (owners, grantees, policies): a restore checks them first. Of globals: those that they can make. */
   roles?: string[];
   warnings: string[];

@@ -1,6 +1,6 @@
 import type { DumpContents, DumpEntry } from './dump-contents.js';
 import type { Fact } from './dump-statements.js';
-import type { RowSum } from './row-digest.js';
+import { RowSum } from './row-digest.js';
 
 /** Where what was restored is not what was backed up. */
 export interface Difference {
@@ -41,9 +41,9 @@ function compareEntries(label: string, expected: DumpEntry[], found: DumpEntry[]
   const name = readable(label);
   if (found.length < expected.length) return [{ text: `${name} is missing` }];
   if (found.length > expected.length) return [{ text: `${name} was not there before` }];
-  const facts = differingFacts(expected, found).map((what) => ({ text: `${name}: its ${what} differs` }));
+  const facts = differingFacts(expected, found).map((what) => ({ text: `${name} differs in ${what}` }));
   const isSame = definitionsOf(expected) === definitionsOf(found);
-  return isSame ? facts : [...facts, { text: `${name}: its definition differs`, definitionOf: label }];
+  return isSame ? facts : [...facts, { text: `${name} differs in definition`, definitionOf: label }];
 }
 
 function differingFacts(expected: DumpEntry[], found: DumpEntry[]): Fact['what'][] {
@@ -67,12 +67,11 @@ function definitionsOf(entries: readonly DumpEntry[]): string {
     .join('\n');
 }
 
-function compareRows(what: string, expected?: RowSum, found?: RowSum): Difference[] {
-  const [before, after] = [expected, found].map((rows) => rows?.digest ?? { count: 0, hash: '' });
-  if (before?.hash === after?.hash && before?.count === after?.count) return [];
-  const counts = [before, after].map((digest) => String(digest?.count));
-  const how = counts[0] === counts[1] ? `${counts[0]} with other values` : `${counts[1]} instead of ${counts[0]}`;
-  return [{ text: `${what}: ${how}` }];
+function compareRows(what: string, expected = new RowSum(), found = new RowSum()): Difference[] {
+  const [before, after] = [expected.digest, found.digest];
+  if (before.hash === after.hash && before.count === after.count) return [];
+  const [was, is] = [String(before.count), String(after.count)];
+  return [{ text: `${what}: ${was === is ? `${is} with other values` : `${is} instead of ${was}`}` }];
 }
 
 /** The dump's bytes as text: UTF-8 where they are. */

@@ -51,7 +51,7 @@ async function compareProperties({ cluster, database, manifest }: CompareInput):
   const names = new Set([...Object.keys(expected), ...Object.keys(found)] as (keyof DatabaseProperties)[]);
   return [...names]
     .filter((name) => JSON.stringify(expected[name]) !== JSON.stringify(found[name]))
-    .map((name) => `the database: its ${name} differs`);
+    .map((name) => `the database differs in ${name}`);
 }
 
 /** Restores the schema alone once more, where definitions differ, to tell how PostgreSQL writes from what was lost. */

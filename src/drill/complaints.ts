@@ -33,6 +33,10 @@ const LACKING: readonly { pattern: RegExp; reason: (match: RegExpExecArray) => s
       /invalid LC_\w+ locale name: "(.+?)"|invalid locale name: "(.+?)"|could not create locale "(.+?)"|invalid value for parameter "lc_\w+": "(.+?)"/,
     reason: (match) => `the locale ${match.slice(1).find(Boolean) ?? ''} is not installed here`,
   },
+  {
+    pattern: /invalid value for parameter "(.+?)": "(.*?)"/,
+    reason: ([, name, value]) => `the server here knows no ${name ?? ''} "${value ?? ''}"`,
+  },
   { pattern: /ICU is not supported in this build/, reason: () => 'the server here was built without ICU' },
   {
     pattern: /not supported by this build|built without .* support/i,

@@ -1,6 +1,6 @@
 import type { SqlToken } from '../sources/sql-statements.js';
 
-/** What a statement says that no restore may change, however it is spelled. `what` completes `its … differs`. */
+/** What a statement says that no restore may change, however it is spelled. `what` completes `differs in …`. */
 export interface Fact {
   what:
     | 'owner'

@@ -4,23 +4,24 @@ import { throwIfAborted } from '../pipeline/abort.js';
 import { decompressor } from '../pipeline/compression.js';
 import { requireSuccess, startPipeline } from '../pipeline/process.js';
 import type { Tools } from '../pipeline/tools.js';
-import { quoteIdentifier } from '../sources/postgres-quoting.js';
+import { quoteIdentifier, quoteLiteral } from '../sources/postgres-quoting.js';
 import { rolesByName, rolesOfGlobals, tablespaceStatements, type ClusterRoles } from './cluster-roles.js';
 import { judged } from './complaints.js';
 import type { DumpContents } from './dump-contents.js';
 import { feedSql } from './feed-sql.js';
-import { runIn } from './restore-into.js';
 import type { ThrowawayCluster } from './throwaway-cluster.js';
 
 export interface PlanRolesInput {
   globalsPath?: string;
-  manifest: Pick<Manifest, 'database' | 'roles'>;
+  manifest: Pick<Manifest, 'database' | 'roles' | 'writtenUnder'>;
   contents: DumpContents;
   tools: Tools;
   signal: AbortSignal;
 }
 
 export interface PlannedRoles extends ClusterRoles {
+  /** How the capture wrote values. */
+  settings: Record<string, string>;
   notes: string[];
 }
 
@@ -38,6 +39,7 @@ export async function planRoles(input: PlanRolesInput): Promise<PlannedRoles> {
   return {
     bootstrap: roles.bootstrap,
     statements: [...roles.statements, ...made],
+    settings: settingsOf(input),
     notes: [
       ...(globalsPath === undefined ? ['there are no globals of that run: roles were made by their names alone'] : []),
       ...(tablespaces.size > 0 ? [`tablespaces were made within the cluster: ${[...tablespaces].join(', ')}`] : []),
@@ -45,16 +47,34 @@ export async function planRoles(input: PlanRolesInput): Promise<PlannedRoles> {
   };
 }
 
-/** Makes them, every error fatal, and opens the first superuser again to whatever its settings closed. */
-export async function makeRoles(cluster: ThrowawayCluster, { statements }: ClusterRoles): Promise<void> {
+/**
+ * Makes them, every error fatal, and opens the first superuser again to whatever its settings closed. Both superusers of the drill
+ * then read and write values as the capture did: a role's settings go before those of a database.
+ */
+export async function makeRoles(
+  cluster: ThrowawayCluster,
+  { statements, settings }: Pick<PlannedRoles, 'statements' | 'settings'>,
+): Promise<void> {
+  const role = quoteIdentifier(cluster.bootstrap);
+  const reopened = [`ALTER ROLE ${role} SUPERUSER LOGIN VALID UNTIL 'infinity';`, `ALTER ROLE ${role} RESET ALL;`];
+  const set = [cluster.bootstrap, cluster.keeper].flatMap((each) =>
+    Object.entries(settings).map(
+      ([name, value]) => `ALTER ROLE ${quoteIdentifier(each)} SET ${quoteIdentifier(name)} TO ${quoteLiteral(value)};`,
+    ),
+  );
+  const all = [...statements, ...[...reopened, ...set].map(bytesOf)];
   try {
-    await feedSql({ login: cluster.login('template1'), statements, what: 'make the roles of the globals' });
+    await feedSql({ login: cluster.login('template1'), statements: all, what: 'make the roles of the globals' });
   } catch (error) {
     throw judged(error);
   }
-  const role = quoteIdentifier(cluster.bootstrap);
-  const open = `ALTER ROLE ${role} SUPERUSER LOGIN VALID UNTIL 'infinity'; ALTER ROLE ${role} RESET ALL;`;
-  await runIn(cluster, 'template1', open);
+}
+
+/** A locale that few machines have is asked for where something is written by it alone. */
+function settingsOf({ manifest: { writtenUnder = {} }, contents }: PlanRolesInput): Record<string, string> {
+  const { lc_monetary: monetary, ...settings } = writtenUnder;
+  const usesMoney = contents.schema.some((statement) => /\bmoney\b/.test(statement));
+  return { ...settings, ...(monetary !== undefined && usesMoney && { lc_monetary: monetary }) };
 }
 
 /** The text of a globals artifact, its bytes as latin1. */
@@ -79,6 +99,10 @@ export async function readGlobals(
 
 /** As pg_dump spells a name: quoted only where it has to be. */
 function spelled(name: string): string {
-  const bytes = Buffer.from(name, 'utf8').toString('latin1');
+  const bytes = bytesOf(name);
   return /^[a-z_][a-z0-9_]*$/.test(bytes) ? bytes : quoteIdentifier(bytes);
+}
+
+function bytesOf(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
 }

@@ -31,7 +31,8 @@ export interface ThrowawayCluster {
   tools: Tools;
   /** The first superuser, who restores. */
   bootstrap: string;
-  /** By default as a superuser of the drill's own, which no dump and no settings know. */
+  /** A superuser of the drill's own, whom no dump and no settings know: who asks by default. */
+  keeper: string;
   login(database: string, user?: string): DatabaseLogin & { signal: AbortSignal };
   /** Ends the server and removes all that it wrote. */
   remove(): Promise<void>;
@@ -83,7 +84,7 @@ async function startIn(directory: DrillDirectory, input: ClusterInput): Promise<
     await remove();
     throw error;
   }
-  return { directory: directory.path, serverUser: user?.name, serverVersion, tools, bootstrap, login, remove };
+  return { directory: directory.path, serverUser: user?.name, serverVersion, tools, bootstrap, keeper, login, remove };
 }
 
 function initdbArguments(data: string, superuser: string): string[] {

@@ -6,7 +6,7 @@ import { requireSuccess, type Program, type StageResult } from '../pipeline/proc
 import { choosePgDump, type PostgresClient, type Tools } from '../pipeline/tools.js';
 import { CONNECTION_OPTIONS, subjectOf, withSession, type DatabaseLogin, type Session } from './postgres-connection.js';
 import { translatePostgresError } from './postgres-errors.js';
-import { readProperties } from './postgres-properties.js';
+import { readProperties, readWritingSettings } from './postgres-properties.js';
 import { readRoles } from './postgres-roles.js';
 import { inspectServer, type ServerFacts } from './postgres-server.js';
 
@@ -27,7 +27,7 @@ export interface CaptureDatabaseInput extends DescribeDatabaseInput {
 
 /** What a manifest says about the database. */
 export type CapturedDatabase = Pick<Manifest, 'source' | 'programs' | 'warnings'> &
-  Required<Pick<Manifest, 'server' | 'database' | 'roles'>>;
+  Required<Pick<Manifest, 'server' | 'database' | 'writtenUnder' | 'roles'>>;
 
 const LOCK_WAIT_TIMEOUT_MS = 5 * 60_000;
 
@@ -54,11 +54,12 @@ async function describe(session: Session, compression: Compression) {
   const server = await inspectServer(session);
   const pgDump = choosePgDump(tools, server.versionNumber);
   const database = await readProperties(session);
+  const writtenUnder = await readWritingSettings(session);
   const roles = await readRoles(session, database);
   const { versionNumber, version } = server;
   const captured: CapturedDatabase = {
     ...{ source: sourceOf(server, connection), programs: versionsOf(tools, pgDump, compression) },
-    ...{ server: { product: 'PostgreSQL', version, versionNumber }, database, roles, warnings: [] },
+    ...{ server: { product: 'PostgreSQL', version, versionNumber }, database, writtenUnder, roles, warnings: [] },
   };
   return { captured, pgDump };
 }

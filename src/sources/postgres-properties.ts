@@ -60,6 +60,15 @@ export async function readProperties(session: Session, name?: string): Promise<D
   };
 }
 
+/** A timestamp is written in the time zone of whoever asks, money in the locale of the server; pg_dump sets neither. */
+const WRITING_SETTINGS = ['TimeZone', 'bytea_output', 'lc_monetary', 'quote_all_identifiers'];
+
+/** Under what a dump by this user writes values and names. */
+export async function readWritingSettings(session: Session): Promise<Record<string, string>> {
+  const names = WRITING_SETTINGS.map(quoteLiteral).join(', ');
+  return queryJson(session, `SELECT jsonb_object_agg(name, setting) FROM pg_settings WHERE name IN (${names})`);
+}
+
 function readSetting({ role, setting }: { role?: string; setting: string }) {
   const [name = ''] = setting.split('=', 1);
   return { ...(role !== undefined && { role }), name, value: setting.slice(name.length + 1) };

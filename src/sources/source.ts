@@ -15,7 +15,7 @@ import { captureGlobals, describeGlobals } from './postgres-globals.js';
 import { captureVolume, describeVolume, removeAttempts } from './volume-capture.js';
 
 /** What a capture learns for the manifest. */
-export type Captured = Pick<Manifest, 'source' | 'programs' | 'server' | 'database' | 'roles' | 'warnings'>;
+export type Captured = Pick<Manifest, 'source' | 'programs' | 'server' | 'database' | 'writtenUnder' | 'roles' | 'warnings'>;
 
 /** One attempt at capturing one target. */
 export interface AttemptSource {

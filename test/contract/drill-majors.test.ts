@@ -22,7 +22,7 @@ test.each([15, 16, 17, 18])('every kind of object comes back on PostgreSQL %i', 
     outcome: 'verified',
     notes: [
       'tablespaces were made within the cluster: "Fast ""disk"""',
-      ...REWRITTEN.map((name) => `only written in another way: ${name}: its definition differs`),
+      ...REWRITTEN.map((name) => `only written in another way: ${name} differs in definition`),
     ],
     restoreMs: expect.any(Number) as number,
   });

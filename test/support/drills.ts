@@ -1,14 +1,15 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { onTestFinished } from 'vitest';
 import type { Manifest } from '../../src/domain/manifest.js';
 import type { DrillResult } from '../../src/domain/verification.js';
 import { drillDatabase, type DrillDatabaseInput } from '../../src/drill/drill-database.js';
 import type { Tools } from '../../src/pipeline/tools.js';
+import { factsOf } from './noise-file.js';
 import type { Artifact } from './postgres-artifact.js';
 import type { PostgresServer } from './postgres-server.js';
 import { EVERY_KIND_ROLES_SQL, EVERY_KIND_SQL } from './postgres-every-kind.js';
@@ -57,4 +58,22 @@ export async function dumpGlobals(server: PostgresServer, change = (sql: string)
   const path = join(directory, 'globals.sql.gz');
   await writeFile(path, gzipSync(change(stdout)), { mode: 0o600 });
   return path;
+}
+
+/** The artifact with its SQL changed, and a manifest that fits. */
+export async function changedArtifact(
+  { artifactPath, manifest }: Artifact,
+  change: (sql: string) => string,
+): Promise<Artifact> {
+  const bytes = gzipSync(change(gunzipSync(await readFile(artifactPath)).toString('latin1')));
+  const path = `${artifactPath}.changed`;
+  await writeFile(path, bytes);
+  return { artifactPath: path, manifest: { ...manifest, artifact: { ...manifest.artifact, ...factsOf(bytes) } } };
+}
+
+/** A directory of a test, which the user of a drill's server can get to. */
+export async function drillPlace(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'drills-'));
+  await chmod(directory, 0o755);
+  return directory;
 }
