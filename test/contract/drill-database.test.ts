@@ -48,7 +48,7 @@ test('a restore that comes to other rows fails', async () => {
   );
   expect(await drill(damaged, tools, { scratchDir })).toMatchObject({
     outcome: 'failed',
-    reason: expect.stringContaining('rows of "public"."realm": 2000 with other values') as string,
+    reason: expect.stringContaining('rows of public.realm: 2000 with other values') as string,
   });
 });
 
