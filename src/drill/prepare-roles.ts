@@ -53,7 +53,7 @@ export async function planRoles(input: PlanRolesInput): Promise<PlannedRoles> {
  */
 export async function makeRoles(
   cluster: ThrowawayCluster,
-  { statements, settings }: Pick<PlannedRoles, 'statements' | 'settings'>,
+  { statements, settings = {} }: Pick<PlannedRoles, 'statements'> & Partial<Pick<PlannedRoles, 'settings'>>,
 ): Promise<void> {
   const role = quoteIdentifier(cluster.bootstrap);
   const reopened = [`ALTER ROLE ${role} SUPERUSER LOGIN VALID UNTIL 'infinity';`, `ALTER ROLE ${role} RESET ALL;`];
