@@ -5,11 +5,13 @@ import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } fro
 import type { RunReport } from '../../src/domain/run.js';
 import { databaseItem, deploy, volumeItem, type Deployment } from '../support/deployment.js';
 import { createVolume, insideVolume, removeVolume, volumeExists } from '../support/docker-volume.js';
+import { serviceOf } from '../support/leftovers.js';
 import { placeArtifact } from '../support/placed-artifact.js';
 import { s3Destination, useProvidedS3 } from '../support/s3-place.js';
 import { createBucket } from '../support/s3-server.js';
 import { startSilentServer } from '../support/silent-server.js';
 import { psql } from '../support/shared-postgres.js';
+import { dockerLines } from '../support/volume-attempt.js';
 import { ODD_CONTENT } from '../support/volume-content.js';
 import { waitFor } from '../support/wait-for.js';
 import { walk } from '../support/walk.js';
@@ -233,6 +235,17 @@ describe('backupctl restore of a volume', () => {
     expect(stderr).toMatch(/because it exists\nHINT: .*--into/);
     expect(stderr).not.toContain('fetching');
     expect(await volumeExists(volume)).toBe(true);
+  });
+});
+
+describe('backupctl verify --drill of a volume', () => {
+  it('restores it on trial, says how long that took, and leaves nothing', async () => {
+    const { code, stdout, stderr } = await deployment.backupctl(['verify', 'data', '--drill'], NO_TEMPORAL);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/^verified \S+\/data_volume_\d{8}_\d{6}\.tar\.gz, .+ in .+, restored in .+\n$/);
+    expect((await readdir(deployment.backupDir)).filter((name) => name.startsWith('.drill-'))).toEqual([]);
+    const ours = `label=backup-orchestrator.service=${await serviceOf(deployment)}`;
+    expect(await dockerLines('volume', 'ls', '-q', '--filter', ours)).toEqual([]);
   });
 });
 
