@@ -24,6 +24,8 @@ FROM debian:trixie-slim
 # Further majors of the PostgreSQL clients, for servers newer than Debian's: `--build-arg POSTGRES_MAJORS="16 18"` adds them
 # from the PostgreSQL project's packages. Only the default was built and tested by us.
 ARG POSTGRES_MAJORS=""
+# A restore on trial needs the locales of its databases: by default that of the postgres image.
+ARG LOCALES="en_US.UTF-8"
 # The server is there for restores on trial: not as a cluster that starts by itself, and without its just-in-time compiler,
 # which it does not need and which is a third of these packages.
 RUN mkdir -p /etc/postgresql-common/createcluster.d \
@@ -35,6 +37,7 @@ RUN mkdir -p /etc/postgresql-common/createcluster.d \
       /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
       && apt-get install -y --no-install-recommends $(printf 'postgresql-client-%s ' $POSTGRES_MAJORS); \
     fi \
+ && for locale in $LOCALES; do localedef -i "${locale%%.*}" -f "${locale#*.}" "$locale"; done \
  && rm -rf /var/lib/apt/lists/* /usr/lib/*/libLLVM* /usr/lib/*/libz3.so* \
       /usr/lib/postgresql/17/lib/llvmjit* /usr/lib/postgresql/17/lib/bitcode
 COPY --from=build /usr/local/bin/node /usr/local/bin/

@@ -39,7 +39,10 @@ it('goes on with an empty Temporal database: the schedule is made, and old artif
   const before = await runAll();
   await stack.shell(await commandsOf("Losing Temporal's database"));
   expect(await workflowsOf('WorkflowType = "BackupRun"')).toBe('');
-  expect(JSON.parse(await stack.backupctl('schedule', 'show', '--json'))).toMatchObject([{ paused: false }]);
+  expect(JSON.parse(await stack.backupctl('schedule', 'show', '--json'))).toMatchObject([
+    { starts: 'backup', paused: false },
+    { starts: 'verify', paused: false },
+  ]);
   const after = await runAll();
   expect((await runsOfMordor()).slice(0, 2)).toEqual([after, before]);
 });

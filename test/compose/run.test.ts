@@ -47,6 +47,14 @@ describe('/backup.sh', () => {
     }
   });
 
+  it('leaves nothing that a drill in the container, which nobody is root in, does not restore and find the same', async () => {
+    const output = await stack.backupctl('verify', '--drill', '--run', run, '--json');
+    const verified = JSON.parse(output) as { location: string; outcome: string; reason?: string }[];
+    expect(verified.map(({ outcome, reason }) => reason ?? outcome)).toEqual(
+      [...TARGETS, ...GLOBALS].map(() => 'verified'),
+    );
+  });
+
   it('passes its arguments on', async () => {
     expect((await startedRun(stack, ['nobody']).ended).code).toBe(4);
     const { code, output } = await startedRun(stack, ['mordor', 'uploads']).ended;

@@ -88,9 +88,14 @@ describe("a user's file", () => {
     const shipped = await loadText(readFileSync(new URL('../../backups.yml', import.meta.url), 'utf8'), USERS_ENV);
     const users = await loadText(USERS_FILE, USERS_ENV);
     const databases = users.targets.filter(({ kind }) => kind === 'database');
-    expect(shipped.targets).toEqual(expect.arrayContaining(databases));
+    const verify = { cron: '0 5 * * *', method: 'drill', from: 'local' };
+    expect(shipped.targets).toEqual(expect.arrayContaining(databases.map((target) => ({ ...target, verify }))));
     expect(shipped.disabled).toMatchObject([{ target: 'postgres-data' }]);
-    expect(shipped.backup).toEqual({ ...users.backup, timezone: 'America/Sao_Paulo' });
+    expect(shipped.backup).toEqual({
+      ...users.backup,
+      timezone: 'America/Sao_Paulo',
+      verify: { verify: '0 5 * * *' },
+    });
   });
 
   it('may be a symbolic link, and its path is made absolute', async () => {
