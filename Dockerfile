@@ -38,7 +38,7 @@ RUN mkdir -p /etc/postgresql-common/createcluster.d \
       && apt-get install -y --no-install-recommends $(printf 'postgresql-client-%s ' $POSTGRES_MAJORS); \
     fi \
  && for locale in $LOCALES; do localedef -i "${locale%%.*}" -f "${locale#*.}" "$locale"; done \
- && rm -rf /var/lib/apt/lists/* /usr/lib/*/libLLVM* /usr/lib/*/libz3.so* \
+ && rm -rf /var/lib/apt/lists/* /usr/share/i18n /usr/lib/*/libLLVM* /usr/lib/*/libz3.so* \
       /usr/lib/postgresql/17/lib/llvmjit* /usr/lib/postgresql/17/lib/bitcode
 COPY --from=build /usr/local/bin/node /usr/local/bin/
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /app --shell /usr/sbin/nologin orchestrator \
