@@ -54,9 +54,12 @@ export async function sweepDrills(parent: string): Promise<void> {
   }
 }
 
-/** A server may write for another moment, and what was restored may be closed to its owner. */
+/**
+ * By the program: Node's own takes 2 KB of memory for each file. What that leaves, a server may still have written, or
+ * its directory is closed to its owner.
+ */
 async function removeAll(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true, maxRetries: 5 }).catch(() => removeDirectory(path));
+  await runProgram({ file: 'rm', args: ['-rf', '--', path] }).catch(() => removeDirectory(path));
 }
 
 async function isAbandoned(path: string): Promise<boolean> {
