@@ -19,7 +19,7 @@ export interface RetentionRules {
 
 /** Retention as it travels with a target, from the plan to each prune. */
 export interface Retention {
-  /** How many of the newest good artifacts each destination keeps, at least 1: all that versions before 0.3 go by. */
+  /** How many of the newest good artifacts each destination keeps, at least 1: all that earlier versions go by. */
   retentionCount: number;
   /** Absent: `retentionCount` says it all. */
   retention?: RetentionRules;
