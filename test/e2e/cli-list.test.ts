@@ -62,6 +62,7 @@ describe('backupctl list', () => {
       sha256,
       createdAt: '2026-11-23T06:00:01.000Z',
       verified: null,
+      restoreMs: null,
       pinned: null,
       orphaned: null,
       suspicious: null,
