@@ -45,6 +45,7 @@ export const manifestShape = z.object({
     // It becomes a path beside the manifest: a file name of ours and nothing else.
     name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/),
     compression: z.enum(['gzip', 'zstd']),
+    dumpFormat: z.literal('custom').exactOptional(),
     compressionLevel: count,
     sizeBytes: z.int().positive(),
     sha256: z.string().regex(/^[0-9a-f]{64}$/),

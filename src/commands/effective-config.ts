@@ -25,6 +25,7 @@ function databaseEntry(target: DatabaseTarget, config: Config) {
     name: target.name,
     type: 'database',
     ...commonOf(target),
+    dump_format: target.dumpFormat ?? 'plain',
     config: defined({ host, port, user, password: hasPassword ? MASK : undefined, database, sslmode }),
   };
 }
@@ -58,6 +59,7 @@ function settingsEntry({ s3, run, ...settings }: BackupSettings) {
     ...sizeLimitsOf(settings),
     compression: settings.compression,
     compression_level: settings.compressionLevel,
+    dump_format: settings.dumpFormat,
     globals: settings.globals,
     s3_bucket: s3?.bucket,
     s3_region: s3?.region,

@@ -16,10 +16,12 @@ interface RestoreOptions {
   /** Commander's reading of `--no-owner`. */
   owner: boolean;
   withRoles?: boolean;
+  jobs?: number;
   json?: boolean;
 }
 
 const LATEST = 'latest';
+const MOST_JOBS = 64;
 
 export const addRestoreCommand: AddCommand = (program, context) => {
   program
@@ -36,6 +38,12 @@ export const addRestoreCommand: AddCommand = (program, context) => {
         'make roles that the server lacks, from its globals; none that exists is touched',
       ).conflicts('owner'),
     )
+    .addOption(
+      new Option(
+        '--jobs <count>',
+        'how many at once, of a dump in custom format (default: the cores, up to 4)',
+      ).argParser(countOf),
+    )
     .option('--json', 'print what was restored as JSON')
     .action((target: string, options: RestoreOptions) => restore(context, target, options));
 };
@@ -45,8 +53,14 @@ function runOf(text: string): string {
   throw new InvalidArgumentError('Expected the id of a run, such as 20261124_030000, or latest.');
 }
 
+function countOf(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= 1 && count <= MOST_JOBS) return count;
+  throw new InvalidArgumentError(`Expected a number from 1 to ${String(MOST_JOBS)}.`);
+}
+
 async function restore(context: CommandContext, target: string, options: RestoreOptions): Promise<void> {
-  const { run, from, into, owner, withRoles = false, json } = options;
+  const { run, from, into, owner, withRoles = false, jobs, json } = options;
   const runtime = await context.runtime();
   const progress = new ProgressLine({ stream: process.stderr });
   const say = (text: string) => {
@@ -59,6 +73,7 @@ async function restore(context: CommandContext, target: string, options: Restore
     onChosen: ({ artifact }: Manifest) => {
       totalBytes = artifact.sizeBytes;
     },
+    ...(jobs !== undefined && { jobs }),
     ...(run !== LATEST && { run }),
     ...(from !== undefined && { from }),
     ...(into !== undefined && { into }),

@@ -79,7 +79,8 @@ function printSchedules(context: CommandContext, shown: readonly ShownSchedule[]
 }
 
 function targetsOf({ config }: Runtime, { starts, cron }: PlannedStart): string[] {
-  if (starts === 'verify') return config.targets.filter((t) => t.verify?.cron === cron).map(({ name }) => name);
+  if (starts === 'verify')
+    return [...config.targets, ...config.globals].filter((t) => t.verify?.cron === cron).map(({ name }) => name);
   const entries = [...config.targets, ...config.refused.map((entry) => ({ ...entry, name: entry.target }))];
   return entries.filter((entry) => cronOf(entry, config) === cron).map(({ name }) => name);
 }

@@ -75,6 +75,12 @@ export const backupConfigSchema = z.strictObject({
     description: '0 to 9 for gzip, 1 to 19 for zstd.',
     default: '(6 for gzip, 3 for zstd)',
   }).optional(),
+  dump_format: choice(['plain', 'custom'], {
+    description:
+      'How databases are dumped: `plain` SQL, which `psql` reads, or `custom`, an archive (`.dump`) which `pg_restore` reads with several jobs at once; `pg_dump` compresses that itself, on one core, and with gzip alone.',
+    default: 'plain',
+    example: 'custom',
+  }).optional(),
   globals: truth({
     description:
       'Whether the roles of each server of the databases are backed up along with them, as the target `globals:<host>-<port>`: `restore --with-roles` makes missing ones from it.',

@@ -1,5 +1,5 @@
 import { isMap } from 'yaml';
-import type { Compression } from '../domain/target.js';
+import type { Compression, DumpFormat } from '../domain/target.js';
 import type { Retention } from '../domain/retention-rules.js';
 import type { RunSettings } from '../domain/run.js';
 import { backupConfigSchema, type BackupConfigInput } from './backup-config-schema.js';
@@ -38,6 +38,8 @@ export interface BackupSettings extends Retention {
   compressionLevel: number;
   /** The longest one attempt of a capture may take, where the target says nothing else. */
   timeoutMs: number;
+  /** Of databases. */
+  dumpFormat: DumpFormat;
   /** Whether the roles of servers are backed up too. */
   globals: boolean;
   /** As written; targets take it over key by key. */
@@ -58,6 +60,7 @@ export const TARGET_DEFAULTS = {
   ...DEFAULT_COMPRESSION,
   ...DEFAULT_RETENTION,
   timezone: 'UTC',
+  dumpFormat: 'plain' as const,
   timeoutMs: 12 * HOUR_MS,
   verify: {},
 };
@@ -101,6 +104,7 @@ function settingsOf(data: BackupConfigInput): BackupSettings {
     ...sizeLimitsOf(data, {}),
     ...chooseCompression(data, DEFAULT_COMPRESSION),
     timeoutMs: data.timeout ?? TARGET_DEFAULTS.timeoutMs,
+    dumpFormat: data.dump_format ?? TARGET_DEFAULTS.dumpFormat,
     globals: data.globals ?? true,
     verify: { verify: data.verify, verify_method: data.verify_method, verify_from: data.verify_from },
     ...(data.helper_image === undefined ? {} : { helperImage: data.helper_image }),

@@ -1,4 +1,4 @@
-import type { Compression } from '../domain/target.js';
+import type { Compression, Target } from '../domain/target.js';
 
 const DEFAULT_LEVEL = { gzip: 6, zstd: 3 } as const;
 const LEVELS = { gzip: { lowest: 0, highest: 9 }, zstd: { lowest: 1, highest: 19 } } as const;
@@ -28,4 +28,12 @@ export function levelProblem({ compression, compressionLevel }: CompressionChoic
   const { lowest, highest } = LEVELS[compression];
   if (compressionLevel >= lowest && compressionLevel <= highest) return undefined;
   return `expected ${String(lowest)} to ${String(highest)} for ${compression}, but it is ${String(compressionLevel)}`;
+}
+
+/** What is wrong with the format of a dump, as it follows `dump_format: `. Not every pg_dump knows more than gzip. */
+export function formatProblem(target: Target): string | undefined {
+  const isArchive = target.kind === 'database' && target.dumpFormat === 'custom';
+  return isArchive && target.compression !== 'gzip'
+    ? `pg_dump compresses the custom format itself, with gzip alone, and the compression is ${target.compression}`
+    : undefined;
 }

@@ -8,6 +8,7 @@ import {
   type Target,
 } from '../domain/target.js';
 import type { BackupSettings } from './backup-settings.js';
+import { verifyPolicy } from './verify-schema.js';
 
 /** Of one server; more would only be tried where all before may not read passwords. */
 const MOST_LOGINS = 20;
@@ -15,13 +16,21 @@ const MOST_LOGINS = 20;
 export interface GlobalsInput {
   /** Enabled ones, in the order of the file. */
   targets: readonly Target[];
-  settings: Pick<BackupSettings, 'compression' | 'compressionLevel' | 'retentionCount' | 'retention' | 'timeoutMs'>;
+  settings: Pick<
+    BackupSettings,
+    'compression' | 'compressionLevel' | 'retentionCount' | 'retention' | 'timeoutMs' | 'verify'
+  >;
 }
 
 /** A target for the roles of each server that the enabled databases are on: host and port as the file has them, seen from one host. */
 export function globalsTargets({ targets, settings }: GlobalsInput): GlobalsTarget[] {
   const { compression, compressionLevel, retentionCount, retention, timeoutMs } = settings;
-  const common = { compression, compressionLevel, retentionCount, ...(retention && { retention }), timeoutMs };
+  const verify = verifyPolicy({ verify_method: 'read' }, settings.verify);
+  const common = {
+    ...{ compression, compressionLevel, retentionCount, timeoutMs },
+    ...(retention !== undefined && { retention }),
+    ...(verify !== undefined && { verify }),
+  };
   const taken = new Set<string>();
   return serversOf(targets).map(({ host, databases }) => {
     const name = freeName(databases[0], taken);

@@ -21,12 +21,17 @@ export function cronsOf(config: Pick<Config, 'backup' | 'targets' | 'refused'>):
 }
 
 /** The crons of all enabled entries that are verified on one of their own, each once. */
-export function verifyCronsOf({ targets }: Pick<Config, 'targets'>): string[] {
-  return [...new Set(targets.map(({ verify }) => verify?.cron).filter((cron) => cron !== undefined))];
+export function verifyCronsOf({
+  targets,
+  globals = [],
+}: Pick<Config, 'targets'> & Partial<Pick<Config, 'globals'>>): string[] {
+  return [...new Set([...targets, ...globals].map(({ verify }) => verify?.cron).filter((cron) => cron !== undefined))];
 }
 
 /** Everything that starts by itself. */
-export function plannedStarts(config: Pick<Config, 'backup' | 'targets' | 'refused'>): PlannedStart[] {
+export function plannedStarts(
+  config: Pick<Config, 'backup' | 'targets' | 'refused'> & Partial<Pick<Config, 'globals'>>,
+): PlannedStart[] {
   return [
     ...cronsOf(config).map((cron): PlannedStart => ({ starts: 'backup', cron })),
     ...verifyCronsOf(config).map((cron): PlannedStart => ({ starts: 'verify', cron })),

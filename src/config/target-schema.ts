@@ -130,6 +130,11 @@ export const databaseSchema = z.strictObject({
     default: 'database',
     example: 'database',
   }).optional(),
+  dump_format: choice(['plain', 'custom'], {
+    description: 'How this database is dumped; `custom` goes with `compression: gzip` alone.',
+    default: '(that of `backup_config`)',
+    example: 'custom',
+  }).optional(),
   config: connectionSchema,
 });
 

@@ -2,7 +2,7 @@ import { isScalar } from 'yaml';
 import type { Retention } from '../domain/retention-rules.js';
 import { DEFAULT_HOST, type DatabaseTarget, type Target, type VolumeTarget } from '../domain/target.js';
 import type { BackupSettings } from './backup-settings.js';
-import { chooseCompression, levelProblem } from './compression.js';
+import { chooseCompression, formatProblem, levelProblem } from './compression.js';
 import type { Entry } from './entries.js';
 import type { Environment } from './environment.js';
 import type { Problem } from './problem.js';
@@ -20,6 +20,7 @@ export type TargetDefaults = Pick<
   BackupSettings,
   | 'compression'
   | 'compressionLevel'
+  | 'dumpFormat'
   | 'retentionCount'
   | 'retention'
   | 'minSizeBytes'
@@ -68,9 +69,11 @@ export function writtenPassword(source: YamlSource, entry: Entry): string | unde
 function databaseTarget(data: DatabaseInput, settings: TargetDefaults, password: string | undefined): DatabaseTarget {
   const { host, port, user, database, sslmode } = data.config;
   const travels = password !== undefined && isReferencesAlone(password);
+  const dumpFormat = data.dump_format ?? settings.dumpFormat;
   return {
     kind: 'database',
     ...commonOf(data, settings),
+    ...(dumpFormat === 'custom' && { dumpFormat }),
     connection: {
       host,
       port: port ?? 5432,
@@ -113,11 +116,14 @@ interface ReadEntry extends Pick<TargetInput, 'source' | 'entry' | 'settings'> {
 function checked({ source, entry, data, settings }: ReadEntry, target: Target): ReadTarget {
   const problems: Problem[] = [];
   const wrong = (key: string, text: string | undefined, hint: string) => {
-    if (text !== undefined) problems.push(source.problem(source.valueOf(entry.node, key), `${key}: ${text}`, hint));
+    if (text !== undefined)
+      problems.push(source.problem(source.valueOf(entry.node, key) ?? entry.node, `${key}: ${text}`, hint));
   };
   const levelHint =
     'the level belongs to the compression beside it, else to that of backup_config; leave it out for the usual one';
   wrong('compression_level', levelProblem(target), levelHint);
+  const formatHint = 'write `compression: gzip` beside it, or take `dump_format: plain`';
+  wrong('dump_format', formatProblem(target), formatHint);
   const placeHint = 'set backup_config.s3_bucket, or take local';
   wrong('verify_from', verifyFromProblem(data, settings.s3 !== undefined), placeHint);
   return problems.length > 0 ? { problems } : { target };

@@ -1,4 +1,4 @@
-import type { Compression, Source, TargetKind } from './target.js';
+import type { Compression, DumpFormat, Source, TargetKind } from './target.js';
 
 export const MANIFEST_FORMAT = 'backup-manifest/1';
 
@@ -45,6 +45,8 @@ export interface Manifest {
     /** File name, without any directory. */
     name: string;
     compression: Compression;
+    /** Absent: plain SQL, or no dump of a database at all. */
+    dumpFormat?: Exclude<DumpFormat, 'plain'>;
     compressionLevel: number;
     sizeBytes: number;
     /** Of the stored bytes, lower-case hex. */

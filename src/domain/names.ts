@@ -1,4 +1,4 @@
-import type { Compression, TargetKind } from './target.js';
+import type { Compression, DumpFormat, TargetKind } from './target.js';
 
 /** `YYYYMMDD_HHMMSS` in the configured time zone. */
 export const RUN_PATTERN = /^\d{8}_\d{6}$/;
@@ -55,22 +55,28 @@ export interface ArtifactNaming {
   kind: TargetKind;
   run: string;
   compression: Compression;
+  /** Of a database. Default: plain. */
+  dumpFormat?: DumpFormat | undefined;
 }
 
-/** `mordor_20261124_030000.sql.gz`, `postgres-data_volume_20261124_030000.tar.gz`, `globals_db-5432_20261124_030000.sql.gz`. */
-export function artifactName({ target, kind, run, compression }: ArtifactNaming): string {
+/** `mordor_20261124_030000.sql.gz`, `postgres-data_volume_20261124_030000.tar.gz`, `globals_db-5432_20261124_030000.sql.gz`, `mordor_20261124_030000.dump`. */
+export function artifactName({ target, kind, run, compression, dumpFormat }: ArtifactNaming): string {
+  if (dumpFormat === 'custom') return archiveName({ target, run });
   return `${stemOf({ target, kind, run })}${COMPRESSION_ENDING[compression]}`;
 }
 
 /** Whether a path within a destination is an artifact of the target, or named after one: its manifest, a part. */
 export function isNamedAfter(path: string, { target, kind }: Pick<ArtifactNaming, 'target' | 'kind'>): boolean {
   const [run = '', name = '', ...deeper] = path.split('/');
-  return deeper.length === 0 && RUN_PATTERN.test(run) && name.startsWith(`${stemOf({ target, kind, run })}.`);
+  return deeper.length === 0 && RUN_PATTERN.test(run) && isArtifactOf(name, { target, kind, run });
 }
 
 /** Of all that is named after one target in one run; without a kind, after a target of that name of any kind. */
 export function isArtifactOf(artifact: string, { target, kind, run }: ArtifactOwner): boolean {
   const kinds = kind === undefined ? KINDS : [kind];
+  const archive = archiveName({ target, run });
+  const isArchive = artifact === archive || artifact.startsWith(`${archive}.`);
+  if (isArchive && kinds.includes('database')) return true;
   return kinds.some((k) => artifact.startsWith(`${stemOf({ target, kind: k, run })}.`));
 }
 
@@ -83,6 +89,11 @@ const KINDS = Object.keys(INFIX) as TargetKind[];
 /** Whether an artifact of this name can be of the kind; which it is, its manifest says. */
 export function mayBeOfKind(artifact: string, kind: TargetKind): boolean {
   return (kind === 'globals') === artifact.startsWith(`${GLOBALS}_`);
+}
+
+/** Of a database in custom format. */
+function archiveName({ target, run }: Pick<ArtifactNaming, 'target' | 'run'>): string {
+  return `${target}${INFIX.database}${run}.dump`;
 }
 
 function stemOf({ target, kind, run }: Omit<ArtifactNaming, 'compression'>): string {

@@ -3,6 +3,8 @@ import type { VerificationMethod } from './verification.js';
 
 export type TargetKind = 'database' | 'volume' | 'globals';
 export type Compression = 'gzip' | 'zstd';
+/** How pg_dump writes: SQL, which is compressed then, or an archive for pg_restore, which holds its compression. */
+export type DumpFormat = 'plain' | 'custom';
 export type DestinationKind = 'local' | 's3';
 
 /** The host of a worker as in its task queue `backup-<host>`; a literal, since a container's hostname changes. */
@@ -52,6 +54,8 @@ export interface DatabaseConnection {
 export interface DatabaseTarget extends CommonTarget {
   kind: 'database';
   connection: DatabaseConnection;
+  /** Absent: plain. */
+  dumpFormat?: Exclude<DumpFormat, 'plain'>;
 }
 
 /** Whose eyes see a server: a target of the file, and how it connects. */

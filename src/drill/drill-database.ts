@@ -1,5 +1,6 @@
 import type { Manifest } from '../domain/manifest.js';
 import type { DrillResult } from '../domain/verification.js';
+import { storedFormat } from '../pipeline/stored-reader.js';
 import type { Tools } from '../pipeline/tools.js';
 import { compareWithArtifact, type Comparison } from './compare-with-artifact.js';
 import { makeRoles, planRoles } from './prepare-roles.js';
@@ -54,7 +55,7 @@ async function drill(
   const programs = await findDrillPrograms(manifest, input.tools);
   const { tools } = programs;
   log(`reading ${path}`);
-  const artifact = await readArtifact({ path, compression: manifest.artifact.compression, tools }, { signal });
+  const artifact = await readArtifact({ path, format: storedFormat(manifest), tools }, { signal });
   const planned = await planRoles({ manifest, contents: artifact, tools, signal, ...(globalsPath && { globalsPath }) });
   notes.push(...planned.notes);
   const { bootstrap } = planned;

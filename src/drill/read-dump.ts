@@ -1,8 +1,7 @@
 import { open } from 'node:fs/promises';
-import type { Compression } from '../domain/target.js';
 import { throwIfAborted } from '../pipeline/abort.js';
-import { decompressor } from '../pipeline/compression.js';
 import { requireSuccess, startPipeline, type Program } from '../pipeline/process.js';
+import { storedReader, type StoredFormat } from '../pipeline/stored-reader.js';
 import { CONNECTION_OPTIONS, withSession } from '../sources/postgres-connection.js';
 import { DumpCollector, type DumpContents } from './dump-contents.js';
 import type { ThrowawayCluster } from './throwaway-cluster.js';
@@ -16,18 +15,15 @@ export interface ReadOptions {
 
 export interface ArtifactFile {
   path: string;
-  compression: Compression;
+  format: StoredFormat;
   tools: Tools;
 }
 
 /** Takes a kept dump apart. What the file is worth was proved before. */
-export async function readArtifact(
-  { path, compression, tools }: ArtifactFile,
-  options: ReadOptions,
-): Promise<DumpContents> {
+export async function readArtifact({ path, format, tools }: ArtifactFile, options: ReadOptions): Promise<DumpContents> {
   const file = await open(path, 'r');
   try {
-    return await read(decompressor(tools, compression), `read ${path}`, { ...options, stdinFd: file.fd });
+    return await read(storedReader(tools, format), `read ${path}`, { ...options, stdinFd: file.fd });
   } finally {
     await file.close();
   }

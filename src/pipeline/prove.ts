@@ -2,12 +2,12 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { FileFacts } from '../destinations/destination.js';
 import { BackupError } from '../domain/errors.js';
-import type { Compression, TargetKind } from '../domain/target.js';
+import type { Compression, DumpFormat, TargetKind } from '../domain/target.js';
 import { throwIfAborted } from './abort.js';
-import { decompressor } from './compression.js';
 import { feedFile } from './feed.js';
 import { requireSuccess, startPipeline } from './process.js';
 import { failedStage } from './stage-result.js';
+import { storedReader } from './stored-reader.js';
 import type { Tools } from './tools.js';
 import { contentCheck } from './whole-content.js';
 
@@ -15,6 +15,8 @@ export interface ProveInput {
   path: string;
   kind: TargetKind;
   compression: Compression;
+  /** Of the dump of a database. Default: plain. */
+  dumpFormat?: DumpFormat | undefined;
   tools: Tools;
   /** Whether an archive is read as one, and not only to its end. Default: false. */
   entryByEntry?: boolean;
@@ -29,7 +31,7 @@ const BGZF_MARK = { offset: 12, bytes: Buffer.from('4243', 'hex') };
 
 /**
  * Reads the stored file back: hashes it and decompresses the same bytes to their end, which has to look as a finished
- * dump or archive does. Returns its facts. Errors: Damaged `cannot accept …: because …`, ProgramMissing, and
+ * dump or archive does; a dump in custom format is read whole by pg_restore. Returns its facts. Errors: Damaged `cannot accept …: because …`, ProgramMissing, and
  * ProgramFailed where the decompressor was killed, which says nothing about the file.
  */
 export async function proveArtifact(input: ProveInput): Promise<FileFacts> {
@@ -37,7 +39,8 @@ export async function proveArtifact(input: ProveInput): Promise<FileFacts> {
   try {
     const { size } = await file.stat();
     if (size === 0) throw damaged(input, 'it is empty');
-    if (input.compression === 'gzip' && (await lacksBgzfEnd(file, size))) throw damaged(input, 'its end is missing');
+    if (input.compression === 'gzip' && input.dumpFormat !== 'custom' && (await lacksBgzfEnd(file, size)))
+      throw damaged(input, 'its end is missing');
     const { facts, flaw } = await readBack(file, input);
     if (facts === undefined) throw damaged(input, 'more follows the end of its compressed data');
     if (facts.sizeBytes !== size) {
@@ -57,10 +60,10 @@ interface ReadBack {
 }
 
 async function readBack(file: FileHandle, input: ProveInput): Promise<ReadBack> {
-  const { kind, tools, compression, entryByEntry = false, signal, onProgress } = input;
+  const { kind, tools, compression, dumpFormat, entryByEntry = false, signal, onProgress } = input;
   const check = contentCheck(kind, entryByEntry);
   const { stdin, stdout, finished } = startPipeline({
-    stages: [decompressor(tools, compression), ...check.stages],
+    stages: [storedReader(tools, { compression, dumpFormat }), ...check.stages],
     stdin: 'pipe',
     stdout: 'pipe',
     ...(signal !== undefined && { signal }),

@@ -84,11 +84,29 @@ export function choosePgDump(tools: Tools, serverVersionNumber: number): Postgre
 }
 
 /** Another program of the same installation: a pg_dumpall takes only the pg_dump beside it. ProgramMissing names the package. */
-export function siblingClient({ path, version, major }: PostgresClient, name: 'pg_dumpall'): PostgresClient {
+export function siblingClient(
+  { path, version, major }: PostgresClient,
+  name: 'pg_dumpall' | 'pg_restore',
+): PostgresClient {
   const found = findProgram(join(dirname(path), name));
   if (found !== undefined) return { path: found, version, major };
   throw new BackupError('ProgramMissing', `cannot run ${name}: because it is not beside ${path}`, {
     hint: `install the package postgresql-client-${String(major)}`,
+  });
+}
+
+/**
+ * Reads archives that a pg_dump of `madeBy` (a major) wrote: the oldest that can, so that what it says to a server is known there; the newest
+ * where nobody knows who wrote it. Else ProgramMissing.
+ */
+export function choosePgRestore(tools: Tools, madeBy?: number): PostgresClient {
+  const byAge = [...tools.pgDumps].sort((one, other) => one.major - other.major);
+  const chosen = madeBy === undefined ? byAge.at(-1) : byAge.find(({ major }) => major >= madeBy);
+  if (chosen !== undefined) return siblingClient(chosen, 'pg_restore');
+  const reason =
+    madeBy === undefined ? 'no pg_restore is installed' : `a pg_dump of PostgreSQL ${String(madeBy)} wrote it`;
+  throw new BackupError('ProgramMissing', `cannot read an archive: because ${reason}`, {
+    hint: `install the package postgresql-client${madeBy === undefined ? '' : `-${String(madeBy)}`}`,
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Manifest } from '../domain/manifest.js';
-import type { Compression, Source } from '../domain/target.js';
+import type { Compression, DumpFormat, Source } from '../domain/target.js';
 import { compressor, compressorVersion } from '../pipeline/compression.js';
+import { programToFile } from '../pipeline/program-to-file.js';
 import { pipelineToFile } from '../pipeline/pipeline-to-file.js';
 import { requireSuccess, type Program, type StageResult } from '../pipeline/process.js';
 import { choosePgDump, type PostgresClient, type Tools } from '../pipeline/tools.js';
@@ -12,6 +13,8 @@ import { inspectServer, type ServerFacts } from './postgres-server.js';
 
 export interface DescribeDatabaseInput extends DatabaseLogin {
   compression: Compression;
+  /** Default: plain. */
+  dumpFormat?: DumpFormat | undefined;
 }
 
 export interface CaptureDatabaseInput extends DescribeDatabaseInput {
@@ -32,13 +35,13 @@ export type CapturedDatabase = Pick<Manifest, 'source' | 'programs' | 'warnings'
 const LOCK_WAIT_TIMEOUT_MS = 5 * 60_000;
 
 /**
- * Dumps the database as plain SQL through the compressor into `partPath`, durably. Every process ended well when it
+ * Dumps the database as plain SQL through the compressor into `partPath`, or in custom format right into it, durably. Every process ended well when it
  * resolves; whether the file is a whole dump, `proveArtifact` tells. Errors: LoginRefused, NotFound, ServerUnreachable,
  * ProgramMissing, ProgramFailed, DiskFull, and the signal's reason.
  */
 export async function captureDatabase(input: CaptureDatabaseInput): Promise<CapturedDatabase> {
   return withSession(input, async (session) => {
-    const description = await describe(session, input.compression);
+    const description = await describe(session, input);
     const warnings = await dump(session, input, description.pgDump);
     return { ...description.captured, warnings };
   });
@@ -46,10 +49,10 @@ export async function captureDatabase(input: CaptureDatabaseInput): Promise<Capt
 
 /** The same facts without a dump, for an artifact that is there and lacks its manifest. */
 export async function describeDatabase(input: DescribeDatabaseInput): Promise<CapturedDatabase> {
-  return withSession(input, async (session) => (await describe(session, input.compression)).captured);
+  return withSession(input, async (session) => (await describe(session, input)).captured);
 }
 
-async function describe(session: Session, compression: Compression) {
+async function describe(session: Session, format: Pick<DescribeDatabaseInput, 'compression' | 'dumpFormat'>) {
   const { tools, connection } = session;
   const server = await inspectServer(session);
   const pgDump = choosePgDump(tools, server.versionNumber);
@@ -58,7 +61,7 @@ async function describe(session: Session, compression: Compression) {
   const roles = await readRoles(session, database);
   const { versionNumber, version } = server;
   const captured: CapturedDatabase = {
-    ...{ source: sourceOf(server, connection), programs: versionsOf(tools, pgDump, compression) },
+    ...{ source: sourceOf(server, connection), programs: versionsOf(tools, pgDump, format) },
     ...{ server: { product: 'PostgreSQL', version, versionNumber }, database, writtenUnder, roles, warnings: [] },
   };
   return { captured, pgDump };
@@ -70,22 +73,41 @@ function sourceOf({ systemIdentifier }: ServerFacts, { host, port, database }: S
     : { kind: 'database', systemIdentifier, database };
 }
 
-function versionsOf(tools: Tools, pgDump: PostgresClient, compression: Compression): Record<string, string> {
-  return { pg_dump: pgDump.version, ...compressorVersion(tools, compression) };
+function versionsOf(
+  tools: Tools,
+  pgDump: PostgresClient,
+  { compression, dumpFormat }: Pick<DescribeDatabaseInput, 'compression' | 'dumpFormat'>,
+): Record<string, string> {
+  return { pg_dump: pgDump.version, ...(dumpFormat === 'custom' ? {} : compressorVersion(tools, compression)) };
 }
 
 async function dump(session: Session, input: CaptureDatabaseInput, pgDump: PostgresClient): Promise<string[]> {
   const { tools, signal } = session;
-  const { compression, level, partPath, onProgress } = input;
+  const { compression, dumpFormat, level, partPath, onProgress } = input;
+  if (dumpFormat === 'custom') return dumpArchive(session, input, pgDump);
   const stages = [dumpProgram(session, input, pgDump), compressor(tools, compression, level)];
   const results = await pipelineToFile({ stages, path: partPath, signal, onProgress });
   judge(results, session);
   return warningsOf(results[0]);
 }
 
-function dumpProgram({ env }: Session, { lockWaitTimeoutMs }: CaptureDatabaseInput, { path }: PostgresClient): Program {
+/** pg_dump writes the file itself: only where it can go back it says where in it the data of each table is, without which jobs search. */
+async function dumpArchive(session: Session, input: CaptureDatabaseInput, pgDump: PostgresClient): Promise<string[]> {
+  const { partPath, onProgress } = input;
+  const stages = [dumpProgram(session, input, pgDump)];
+  const results = await programToFile({ stages, path: partPath, signal: session.signal, onProgress });
+  judge(results, session);
+  return warningsOf(results[0]);
+}
+
+function dumpProgram(
+  { env }: Session,
+  { lockWaitTimeoutMs, dumpFormat, level }: CaptureDatabaseInput,
+  { path }: PostgresClient,
+): Program {
   const timeout = `--lock-wait-timeout=${String(lockWaitTimeoutMs ?? LOCK_WAIT_TIMEOUT_MS)}`;
-  return { file: path, args: ['--format=plain', '--no-password', timeout, `--dbname=${CONNECTION_OPTIONS}`], env };
+  const format = dumpFormat === 'custom' ? ['--format=custom', `--compress=${String(level)}`] : ['--format=plain'];
+  return { file: path, args: [...format, '--no-password', timeout, `--dbname=${CONNECTION_OPTIONS}`], env };
 }
 
 function judge(results: StageResult[], session: Session): void {

@@ -8,7 +8,7 @@ interface Translation {
   hint: string;
 }
 
-const CLIENTS = new Set(['pg_dump', 'pg_dumpall', 'psql']);
+const CLIENTS = new Set(['pg_dump', 'pg_dumpall', 'pg_restore', 'psql']);
 /** psql's code for a connection that could not be made, or was lost. */
 const PSQL_NO_CONNECTION = 2;
 const CONNECTING = /connection to server (at|on) |could not translate host name|could not connect to server/;
@@ -106,7 +106,7 @@ function isConnectionFailure({ file, exitCode, stderr }: StageResult): boolean {
 /** Without the names of program and input, which are no help to people here. */
 function messageOf(stderr: string): string {
   return lastLines(stderr)
-    .replaceAll(/^(psql|pg_dump|pg_dumpall):( error:| fatal:|<stdin>:\d+:)? /gm, '')
+    .replaceAll(/^(psql|pg_dump|pg_dumpall|pg_restore):( error:| fatal:|<stdin>:\d+:)? /gm, '')
     .replaceAll(/^password retrieved from file .*$\n?/gm, '') // a file that only lived as long as the program
     .replaceAll(/\s*\n\s*/g, ' ');
 }

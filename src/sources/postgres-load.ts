@@ -2,22 +2,27 @@ import { open } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import type { FileFacts } from '../destinations/destination.js';
 import { BackupError } from '../domain/errors.js';
-import type { Compression } from '../domain/target.js';
 import { throwIfAborted } from '../pipeline/abort.js';
-import { decompressor } from '../pipeline/compression.js';
 import { feedFile, ReaderGone, writePiece } from '../pipeline/feed.js';
 import { requireSuccess, startPipeline, type Program, type StageResult } from '../pipeline/process.js';
 import { succeeded } from '../pipeline/stage-result.js';
+import { storedReader, type StoredFormat } from '../pipeline/stored-reader.js';
 import { requirePsql } from '../pipeline/tools.js';
 import { CONNECTION_OPTIONS, subjectOf, type Session } from './postgres-connection.js';
 import { translatePostgresError } from './postgres-errors.js';
+import { loadArchive } from './postgres-load-archive.js';
+import { withoutNewSettings } from './postgres-new-settings.js';
 import type { OwnerFilter } from './postgres-owner-filter.js';
 
 export interface LoadInput {
   /** Of the database that is loaded into. */
   session: Session;
   artifactPath: string;
-  compression: Compression;
+  format: StoredFormat;
+  /** `server_version_num`. */
+  serverVersionNumber: number;
+  /** At once, where the format lets several read it and nothing is left out on the way. Default: 1. */
+  jobs?: number;
   /** What the bytes have to be. */
   facts: FileFacts;
   /** Leaves statements out on the way. */
@@ -27,18 +32,28 @@ export interface LoadInput {
 }
 
 /**
- * Runs a kept dump in a database. Resolves once every process ended well and the bytes that were read have the expected
+ * Runs a kept dump in a database, and returns warnings. Resolves once every process ended well and the bytes that were read have the expected
  * facts; the first SQL error ends it. Errors: ProgramFailed, Damaged, and those of a connection.
  */
-export async function loadDump(input: LoadInput): Promise<void> {
-  const { session, artifactPath, compression, facts: expected, filter, onProgress } = input;
+export async function loadDump(input: LoadInput): Promise<string[]> {
+  const { session, format, filter, serverVersionNumber, jobs = 1 } = input;
+  const adapter = withoutNewSettings({ madeBy: format.madeBy, serverVersionNumber });
+  if (format.dumpFormat === 'custom' && filter === undefined && adapter.length === 0) {
+    return loadArchive({ ...input, jobs });
+  }
+  await loadSql(input, [storedReader(session.tools, format), ...adapter]);
+  return [];
+}
+
+async function loadSql({ session, artifactPath, facts: expected, filter, onProgress }: LoadInput, readers: Program[]) {
   const file = await open(artifactPath, 'r');
   try {
-    const programs = [decompressor(session.tools, compression), psqlProgram(session)] as const;
     const { signal } = session;
     const abortable = signal === undefined ? {} : { signal };
     const { stdin, finished } =
-      filter === undefined ? direct(programs, abortable) : filtered(programs, filter, abortable);
+      filter === undefined
+        ? direct(readers, psqlProgram(session), abortable)
+        : filtered(readers, psqlProgram(session), filter, abortable);
     const facts = await feedFile(file, stdin, { signal, onProgress }).finally(() => finished);
     throwIfAborted(signal);
     const what = `restore ${subjectOf(session)}`;
@@ -56,7 +71,6 @@ export async function loadDump(input: LoadInput): Promise<void> {
   }
 }
 
-type Programs = readonly [decompressor: Program, psql: Program];
 type Abortable = { signal?: AbortSignal };
 
 interface Loading {
@@ -69,13 +83,13 @@ function psqlProgram({ tools, env }: Session): Program {
   return { file: requirePsql(tools).path, args, env };
 }
 
-function direct(stages: Programs, signal: Abortable): Loading {
-  return startPipeline({ stages, stdin: 'pipe', stdout: 'ignore', ...signal });
+function direct(readers: Program[], psql: Program, signal: Abortable): Loading {
+  return startPipeline({ stages: [...readers, psql], stdin: 'pipe', stdout: 'ignore', ...signal });
 }
 
 /** Two pipelines with the filter between them, judged as one. */
-function filtered([decompress, psql]: Programs, filter: OwnerFilter, signal: Abortable): Loading {
-  const reader = startPipeline({ stages: [decompress], stdin: 'pipe', stdout: 'pipe', ...signal });
+function filtered(readers: Program[], psql: Program, filter: OwnerFilter, signal: Abortable): Loading {
+  const reader = startPipeline({ stages: readers, stdin: 'pipe', stdout: 'pipe', ...signal });
   const loader = startPipeline({ stages: [psql], stdin: 'pipe', stdout: 'ignore', ...signal });
   const passing = passThrough(reader.stdout, filter, loader.stdin);
   const finished = Promise.all([reader.finished, loader.finished, passing]).then(([read, loaded, passed]) => {

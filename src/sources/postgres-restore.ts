@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { BackupError } from '../domain/errors.js';
 import type { DatabaseProperties, Manifest } from '../domain/manifest.js';
 import { throwIfAborted } from '../pipeline/abort.js';
+import { storedFormat } from '../pipeline/stored-reader.js';
 import { inDatabase, runSql, withSession, type Session } from './postgres-connection.js';
 import { createStatement, finishStatements } from './postgres-create.js';
 import { loadDump } from './postgres-load.js';
@@ -12,7 +13,9 @@ import { quoteIdentifier } from './postgres-quoting.js';
 export interface RestoreDatabaseInput extends NewDatabase {
   /** The file to restore; its bytes are checked against the manifest once more while they are read. */
   artifactPath: string;
-  manifest: Pick<Manifest, 'artifact' | 'database' | 'roles'>;
+  manifest: Pick<Manifest, 'artifact' | 'programs' | 'database' | 'roles'>;
+  /** At once, of a dump in custom format. Default: 1. */
+  jobs?: number;
   /** Told after each piece, with all stored bytes that were handed over so far. */
   onProgress?: (bytesDone: number) => void;
 }
@@ -33,7 +36,7 @@ export async function restoreDatabase(input: RestoreDatabaseInput): Promise<{ wa
     await runSql(uninterrupted(server), create, `make a database for ${input.target}`);
     try {
       throwIfAborted(input.signal);
-      return await fill(server, { ...input, name, properties, roles });
+      return await fill(server, { ...input, name, properties, roles, versionNumber });
     } catch (error) {
       throw await afterDropping(server, name, error);
     }
@@ -65,21 +68,25 @@ interface FillInput extends RestoreDatabaseInput {
   name: string;
   properties: DatabaseProperties;
   roles: ReadonlySet<string>;
+  versionNumber: number;
 }
 
 async function fill(server: Session, input: FillInput): Promise<{ warnings: string[] }> {
-  const { name, into, properties, roles, artifactPath, manifest, noOwner, onProgress } = input;
-  const { compression, ...facts } = manifest.artifact;
+  const { name, into, properties, roles, versionNumber, artifactPath, manifest, noOwner, jobs, onProgress } = input;
+  const facts = manifest.artifact;
   const filter = noOwner ? new OwnerFilter(roles) : undefined;
-  await loadDump({
-    ...{ session: inDatabase(server, name), artifactPath, compression, facts },
+  const told = await loadDump({
+    ...{ session: inDatabase(server, name), artifactPath, format: storedFormat(manifest), facts },
+    serverVersionNumber: versionNumber,
+    ...(jobs !== undefined && { jobs }),
     ...(filter !== undefined && { filter }),
     ...(onProgress !== undefined && { onProgress }),
   });
   const finish = finishStatements({ name, into, properties, ...(noOwner && { instead: { roles } }) });
   await runSql(uninterrupted(server), finish, `finish the database ${into}`);
   const count = filter?.leftOutCount ?? 0;
-  return { warnings: count === 0 ? [] : [`left out ${String(count)} statements about owners and missing roles`] };
+  const leftOut = count === 0 ? [] : [`left out ${String(count)} statements about owners and missing roles`];
+  return { warnings: [...told, ...leftOut] };
 }
 
 /** `<into, shortened>_restoring_<token>`: whoever sees it in a list knows what it is. */

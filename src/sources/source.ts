@@ -15,7 +15,10 @@ import { captureGlobals, describeGlobals } from './postgres-globals.js';
 import { captureVolume, describeVolume, removeAttempts } from './volume-capture.js';
 
 /** What a capture learns for the manifest. */
-export type Captured = Pick<Manifest, 'source' | 'programs' | 'server' | 'database' | 'writtenUnder' | 'roles' | 'warnings'>;
+export type Captured = Pick<
+  Manifest,
+  'source' | 'programs' | 'server' | 'database' | 'writtenUnder' | 'roles' | 'warnings'
+>;
 
 /** One attempt at capturing one target. */
 export interface AttemptSource {
@@ -54,12 +57,12 @@ function databaseSource({ target, runtime }: SourceInput<DatabaseTarget>): Attem
       ...(password !== undefined && { password }),
     };
   };
-  const { compression, compressionLevel: level } = target;
+  const { compression, compressionLevel: level, dumpFormat } = target;
   return {
     partMode: 0o600,
     endOtherAttempts: () => Promise.resolve(), // pg_dump dies with its worker
-    capture: (partPath, step) => captureDatabase({ ...login(), compression, level, partPath, ...step }),
-    describe: (step) => describeDatabase({ ...login(), compression, ...step }),
+    capture: (partPath, step) => captureDatabase({ ...login(), compression, dumpFormat, level, partPath, ...step }),
+    describe: (step) => describeDatabase({ ...login(), compression, dumpFormat, ...step }),
   };
 }
 

@@ -6,7 +6,7 @@ import { compressor } from '../pipeline/compression.js';
 import type { Tools } from '../pipeline/tools.js';
 import { captureWarnings, requireGoodEnd } from './capture-messages.js';
 import { containersUsing, findVolume, removeVolumeLabelled } from './docker-volume.js';
-import { pollFileSize } from './file-size-poll.js';
+import { pollFileSize } from '../pipeline/file-size-poll.js';
 import { runHelper } from './helper-container.js';
 import { ensureHelperImage } from './helper-image.js';
 import { LABEL, removeAttempts } from './helper-labels.js';

@@ -43,7 +43,9 @@ export async function captureTarget(
 async function captureArtifact(runtime: Runtime, input: CaptureTargetInput, step: StepContext): Promise<Manifest> {
   const { target, run, service } = input;
   const { root } = runtime.local;
-  const artifact = artifactName({ target: target.name, kind: target.kind, run, compression: target.compression });
+  const { compression } = target;
+  const dumpFormat = dumpFormatOf(target);
+  const artifact = artifactName({ target: target.name, kind: target.kind, run, compression, dumpFormat });
   const token = randomBytes(6).toString('hex');
   const source = openSource({ target, runtime, service, token });
   await source.endOtherAttempts();
@@ -56,7 +58,7 @@ async function captureArtifact(runtime: Runtime, input: CaptureTargetInput, step
   const prove = (path: string) => {
     step.log(`${target.name}: proving ${artifact}`);
     step.onProving?.();
-    return proveArtifact({ path, kind: target.kind, compression: target.compression, tools: runtime.tools, ...step });
+    return proveArtifact({ path, kind: target.kind, compression, dumpFormat, tools: runtime.tools, ...step });
   };
   if (found === 'unfinished') {
     step.log(`${target.name}: found ${artifact} of an earlier attempt, without its manifest`);
@@ -104,7 +106,7 @@ function manifestOf({ input, artifact, startedAt, captured: facts, before }: Man
     const { target, run, service } = input;
     const { warnings, ...described } = facts;
     const adopted = found === 'earlier' ? ['written by an earlier attempt that ended before its manifest'] : [];
-    const file = { name: artifact, ...compressionOf(target), ...stored };
+    const file = { name: artifact, ...formatOf(target), ...stored };
     const suspicious = checkSize({ stored: { run, artifact: file }, before, ...sizeLimitsOf(target) });
     const doubts = suspicious === undefined ? [] : [`suspicious: ${suspicious.reason}; no older artifact goes for it`];
     return {
@@ -132,6 +134,12 @@ function sizeLimitsOf({ minSizeBytes, maxShrinkPercent }: Target) {
   };
 }
 
-function compressionOf({ compression, compressionLevel }: Target) {
-  return { compression, compressionLevel };
+function formatOf(target: Target) {
+  const { compression, compressionLevel } = target;
+  const dumpFormat = dumpFormatOf(target);
+  return { compression, compressionLevel, ...(dumpFormat !== undefined && { dumpFormat }) };
+}
+
+function dumpFormatOf(target: Target) {
+  return target.kind === 'database' ? target.dumpFormat : undefined;
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { BackupError } from '../domain/errors.js';
 import type { DatabaseTarget } from '../domain/target.js';
 import type { Runtime } from '../runtime.js';
@@ -8,13 +9,17 @@ import type { ConfiguredTarget } from './configured-target.js';
 import { makingRoles, planMissingRoles } from './restore-roles.js';
 import type { Restorer, RestorerInput } from './restorer.js';
 
+/** More sessions than that are felt by whoever else uses the server. */
+const MOST_JOBS = 4;
+
 export function databaseRestorer(runtime: Runtime, input: RestorerInput): Restorer {
   const { manifest, into, noOwner, withRoles, destinations, configured } = input;
+  const jobs = input.jobs ?? Math.min(MOST_JOBS, availableParallelism());
   const { config, tools } = runtime;
   const target = requireConnection(config.file, manifest.target, configured);
   const password = config.passwordOf(target);
   const common = {
-    ...{ target: target.name, connection: target.connection, tools, into, manifest, noOwner },
+    ...{ target: target.name, connection: target.connection, tools, into, manifest, noOwner, jobs },
     ...(password !== undefined && { password }),
   };
   let server: Restorable | undefined;

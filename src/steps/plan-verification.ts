@@ -7,7 +7,7 @@ export function planVerification(
   { cron }: VerifyRunInput,
 ): Pick<VerifyPlan, 'settings' | 'targets'> {
   const { deadlineMs: _deadlineMs, ...settings } = config.backup.run;
-  const targets = config.targets.flatMap(({ name: target, kind, host, timeoutMs, verify }) => {
+  const targets = [...config.targets, ...config.globals].flatMap(({ name: target, kind, host, timeoutMs, verify }) => {
     if (verify?.cron !== cron) return [];
     const { method, from } = verify;
     return [{ target, kind, host, method, from, timeoutMs }];

@@ -29,6 +29,8 @@ export interface RestoreInput {
   noOwner: boolean;
   /** Of a database: roles that the server lacks are made from its globals. Default: false. */
   withRoles?: boolean;
+  /** At once, of a dump in custom format. Default: as many as there are cores, up to 4. */
+  jobs?: number;
   /** Told which artifact it is, before anything is read or fetched. */
   onChosen?: (manifest: Manifest) => void;
 }
@@ -67,10 +69,10 @@ export async function restoreTarget(runtime: Runtime, input: RestoreInput, step:
   requireRestorableKind(found);
   input.onChosen?.(manifest);
   const into = placeOf(manifest, configured, input.into);
-  const { noOwner, withRoles = false } = input;
+  const { noOwner, withRoles = false, jobs } = input;
   if (withRoles && manifest.kind !== 'database') throw noRoles(manifest);
   const from = input.from === undefined ? destinations : [runtime.destination(input.from)];
-  const restorer = openRestorer(runtime, { manifest, into, noOwner, withRoles, destinations: from, configured });
+  const restorer = openRestorer(runtime, { manifest, into, noOwner, withRoles, jobs, destinations: from, configured });
   const restored = await failing(async () => {
     await orAborted(step.signal, () => restorer.requireRestorable(step));
     return withArtifactFile({ found, local }, step, (path) => {

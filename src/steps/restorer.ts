@@ -23,5 +23,7 @@ export interface RestorerInput {
   withRoles: boolean;
   /** Where globals are looked for. */
   destinations: readonly Destination[];
+  /** At once, of a dump in custom format. */
+  jobs: number | undefined;
   configured: ConfiguredTarget | undefined;
 }

@@ -29,20 +29,21 @@ beforeAll(async () => {
     'mordor',
     `CREATE TABLE rings (n int); ALTER TABLE rings OWNER TO ${QUOTED}; GRANT SELECT ON rings TO reader`,
   );
+  await server.psql('shire', 'CREATE TABLE hobbits AS SELECT generate_series(1, 4)');
   await createBucket(inject('s3').endpoint, bucket);
   deployment = await deploy({
-    databases: `${serverItem(server, 'mordor', 'mordor')}\n${serverItem(server, 'shire', 'shire')}`,
+    databases: `${serverItem(server, 'mordor', 'mordor')}\n${serverItem(server, 'shire', 'shire')}\n    dump_format: custom`,
     env: { SERVER_PASSWORD: server.password },
     settings: { globals: true },
     s3: { bucket },
   });
   name = `globals:127.0.0.1-${String(server.port)}`;
   const worker = await deployment.startWorker();
-  const { code, json, stderr } = await deployment.backupctl(['run', 'mordor', '--json']);
+  const { code, json, stderr } = await deployment.backupctl(['run', '--json']);
   expect(code, stderr).toBe(0);
   run = (json as RunReport).run;
   expect(json).toMatchObject({
-    targets: [{ target: 'mordor' }, { target: name, kind: 'globals', outcome: 'succeeded' }],
+    targets: [{ target: 'mordor' }, { target: 'shire' }, { target: name, kind: 'globals', outcome: 'succeeded' }],
   });
   artifact = `globals_127.0.0.1-${String(server.port)}_${run}.sql.gz`;
   await worker.stop();
@@ -66,6 +67,27 @@ it('are listed, verified and looked at like any other target, in each destinatio
   expect(doctor.json).toContainEqual(
     expect.objectContaining({ check: 'globals', subject: name, ok: true, message: 'roles, read by postgres' }),
   );
+});
+
+it('stand beside a dump in custom format, which comes back by several jobs from each destination', async () => {
+  const { json } = await deployment.backupctl(['list', 'shire', '--json']);
+  expect(json).toMatchObject([
+    { location: join(deployment.backupDir, run, `shire_${run}.dump`) },
+    { destination: 's3' },
+  ]);
+  expect((await deployment.backupctl(['restore', 'shire', '--jobs', '0'])).code).toBe(2);
+  const { code, stderr } = await deployment.backupctl([
+    'restore',
+    'shire',
+    '--from',
+    's3',
+    '--into',
+    'bree',
+    '--jobs',
+    '2',
+  ]);
+  expect(code, stderr).toBe(0);
+  expect(await server.psql('bree', 'SELECT count(*) FROM hobbits')).toBe('4');
 });
 
 it('are restored along with a database, and by hand', async () => {

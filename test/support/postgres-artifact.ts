@@ -71,10 +71,16 @@ export async function captureArtifact(
 ): Promise<Artifact> {
   const { directory, ...rest } = changes;
   const input = { ...(await captureInput(login, directory)), ...rest };
-  const { partPath: path, compression, level, tools } = input;
+  const { partPath: path, compression, dumpFormat, level, tools } = input;
   const captured = await captureDatabase(input);
-  const facts = await proveArtifact({ path, kind: 'database', compression, tools });
-  const artifact = { name: 'target.sql.gz', compression, compressionLevel: level, ...facts };
+  const facts = await proveArtifact({ path, kind: 'database', compression, dumpFormat, tools });
+  const artifact = {
+    name: 'target.sql.gz',
+    compression,
+    compressionLevel: level,
+    ...(dumpFormat === 'custom' && { dumpFormat }),
+    ...facts,
+  };
   return { artifactPath: path, manifest: { ...captured, artifact } };
 }
 

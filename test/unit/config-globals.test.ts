@@ -11,7 +11,7 @@ const on = (name: string, host: string, keys: object = {}) => databaseEntry(name
 
 describe('the globals of servers', () => {
   it('are one target for each host and port, with the settings of backup_config', async () => {
-    const backup = { compression: 'zstd', retention_count: 7, timeout: '1h' };
+    const backup = { compression: 'zstd', retention: { daily: 7 }, timeout: '1h', verify: '@weekly' };
     const databases = [
       databaseEntry('mordor', { host: 'db.example.org' }, { compression: 'gzip' }),
       databaseEntry('gondor', { host: 'DB.example.org', user: 'other' }),
@@ -19,9 +19,20 @@ describe('the globals of servers', () => {
       databaseEntry('rohan', { host: 'off' }, { enabled: false }),
     ];
     const { globals } = await loadText(fileOf({ databases, volumes: [{ name: 'v', volume_name: 'v' }], backup }));
-    const common = { kind: 'globals', host: 'default', compression: 'zstd', retentionCount: 7, timeoutMs: 3_600_000 };
+    const common = {
+      kind: 'globals',
+      host: 'default',
+      compression: 'zstd',
+      timeoutMs: 3_600_000,
+      retention: { daily: 7 },
+    };
     expect(globals).toMatchObject([
-      { ...common, name: 'globals:db.example.org-5432', logins: [{ name: 'mordor' }, { name: 'gondor' }] },
+      {
+        ...common,
+        name: 'globals:db.example.org-5432',
+        verify: { cron: '@weekly', method: 'read' },
+        logins: [{ name: 'mordor' }, { name: 'gondor' }],
+      },
       { ...common, name: 'globals:db.example.org-5433', logins: [{ name: 'shire' }] },
     ]);
   });

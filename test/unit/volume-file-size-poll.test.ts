@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { pollFileSize } from '../../src/sources/file-size-poll.js';
+import { pollFileSize } from '../../src/pipeline/file-size-poll.js';
 import { waitFor } from '../support/wait-for.js';
 
 test('a file that does not grow is told of once', async () => {
