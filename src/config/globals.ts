@@ -25,7 +25,7 @@ export interface GlobalsInput {
 /** A target for the roles of each server that the enabled databases are on: host and port as the file has them, seen from one host. */
 export function globalsTargets({ targets, settings }: GlobalsInput): GlobalsTarget[] {
   const { compression, compressionLevel, retentionCount, retention, timeoutMs } = settings;
-  const verify = verifyPolicy({ verify_method: 'read' }, settings.verify);
+  const verify = verifyPolicy({}, settings.verify);
   const common = {
     ...{ compression, compressionLevel, retentionCount, timeoutMs },
     ...(retention !== undefined && { retention }),

@@ -96,8 +96,7 @@ export async function verifyArtifact(
   throwIfAborted(step.signal);
   const verify = async (path: string) => {
     const read = await settled(found, 'read', step, () => readArtifact(runtime, entry, path, step));
-    // Roles are drilled with the databases that name them.
-    if (method === 'read' || read.outcome === 'failed' || entry.manifest.kind === 'globals') return read;
+    if (method === 'read' || read.outcome === 'failed') return read;
     return settled(found, 'drill', step, () => drillArtifact(runtime, { found, path }, step));
   };
   if (!entry.whole) {

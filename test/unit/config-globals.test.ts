@@ -30,7 +30,7 @@ describe('the globals of servers', () => {
       {
         ...common,
         name: 'globals:db.example.org-5432',
-        verify: { cron: '@weekly', method: 'read' },
+        verify: { cron: '@weekly', method: 'drill' },
         logins: [{ name: 'mordor' }, { name: 'gondor' }],
       },
       { ...common, name: 'globals:db.example.org-5433', logins: [{ name: 'shire' }] },
