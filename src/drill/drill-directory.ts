@@ -1,4 +1,4 @@
-import { chmod, chown, mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, open, readdir, stat } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
