@@ -20,7 +20,7 @@ export interface DrillDatabaseInput {
   /** Where there is room for the whole database. */
   scratchDir: string;
   signal: AbortSignal;
-  /** Told all bytes that moved so far: stored ones, then those of the dump that is compared. */
+  /** Told all bytes that moved so far: read from the artifact, restored, and dumped to be compared. */
   onProgress: (bytesDone: number) => void;
   log: (line: string) => void;
 }
@@ -55,7 +55,9 @@ async function drill(
   const programs = await findDrillPrograms(manifest, input.tools);
   const { tools } = programs;
   log(`reading ${path}`);
-  const artifact = await readArtifact({ path, format: storedFormat(manifest), tools }, { signal });
+  const moved = cumulative(onProgress);
+  const file = { path, format: storedFormat(manifest), tools };
+  const artifact = await readArtifact(file, { signal, onProgress: moved() });
   const planned = await planRoles({ manifest, contents: artifact, tools, signal, ...(globalsPath && { globalsPath }) });
   notes.push(...planned.notes);
   const { bootstrap } = planned;
@@ -66,14 +68,26 @@ async function drill(
   try {
     log(`restoring it into a PostgreSQL ${cluster.serverVersion} of its own${userOf(cluster.serverUser)}`);
     await makeRoles(cluster, planned);
-    const { database, restoreMs } = await restoreInto({ cluster, path, manifest, onProgress });
+    const { database, restoreMs } = await restoreInto({ cluster, path, manifest, onProgress: moved() });
     log('comparing what was restored');
-    const moved = (bytes: number) => onProgress(manifest.artifact.sizeBytes + bytes);
-    const comparison = await compareWithArtifact({ cluster, database, manifest, artifact, signal, onProgress: moved });
+    const compared = { cluster, database, manifest, artifact, signal, onProgress: moved() };
+    const comparison = await compareWithArtifact(compared);
     return { restoreMs, comparison };
   } finally {
     await cluster.remove();
   }
+}
+
+/** Progress that goes on where the phase before it ended; each call begins a phase. */
+function cumulative(onProgress: (bytesDone: number) => void): () => (bytesDone: number) => void {
+  let bytesMoved = 0;
+  return () => {
+    const bytesBefore = bytesMoved;
+    return (bytesDone) => {
+      bytesMoved = bytesBefore + bytesDone;
+      onProgress(bytesMoved);
+    };
+  };
 }
 
 function userOf(name: string | undefined): string {

@@ -35,11 +35,14 @@ afterEach(async () => {
 const END = '--\n-- PostgreSQL database dump complete';
 
 test('without globals, roles are made by their names', async () => {
-  expect(await drill(artifact, tools, { scratchDir })).toEqual({
+  const moved: number[] = [];
+  expect(await drill(artifact, tools, { scratchDir, onProgress: (bytes) => moved.push(bytes) })).toEqual({
     outcome: 'verified',
     notes: ['there are no globals of that run: roles were made by their names alone'],
     restoreMs: expect.any(Number) as number,
   });
+  expect(moved).toEqual([...moved].sort((one, other) => one - other));
+  expect(moved.at(-1)).toBeGreaterThan(artifact.manifest.artifact.sizeBytes);
 });
 
 test('a restore that comes to other rows fails', async () => {

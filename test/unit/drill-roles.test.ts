@@ -7,6 +7,8 @@ const GLOBALS = `--
 --
 \\restrict x
 SET default_transaction_read_only = off;
+CREATE ROLE alpha;
+ALTER ROLE alpha WITH SUPERUSER;
 CREATE ROLE "Boss; Role";
 ALTER ROLE "Boss; Role" WITH SUPERUSER INHERIT LOGIN PASSWORD 'CREATE ROLE x;';
 CREATE ROLE minstrel;
@@ -24,6 +26,8 @@ test('the superuser who granted most is whom the cluster is born with, and is no
   expect(bootstrap).toBe('Boss; Role');
   expect(statements.map((text) => text.trim().split('\n').at(-1))).toEqual([
     'SET default_transaction_read_only = off;',
+    'CREATE ROLE alpha;',
+    'ALTER ROLE alpha WITH SUPERUSER;',
     `ALTER ROLE "Boss; Role" WITH SUPERUSER INHERIT LOGIN PASSWORD 'CREATE ROLE x;';`,
     'CREATE ROLE minstrel;',
     'ALTER ROLE minstrel WITH NOSUPERUSER NOLOGIN;',
