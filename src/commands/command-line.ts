@@ -3,6 +3,7 @@ import { BackupError } from '../domain/errors.js';
 import { EXIT } from '../domain/outcome.js';
 import { PACKAGE_VERSION } from '../package-version.js';
 import { CommandContext } from './context.js';
+import { addCatalogCommand } from './catalog.js';
 import { addConfigCommand } from './config.js';
 import { addDoctorCommand } from './doctor.js';
 import { addListCommand } from './list.js';
@@ -23,6 +24,7 @@ const COMMANDS = [
   addVerifyCommand,
   addPruneCommand,
   addPinCommands,
+  addCatalogCommand,
   addScheduleCommand,
   addConfigCommand,
   addLogsCommand,

@@ -107,7 +107,7 @@ test('roles that could not be taken away again are named', async () => {
     throw new BackupError('ProgramFailed', 'cannot restore it', { hint: 'mend it' });
   };
   const error = await failureOf(makingRoles(await loginTo(elsewhere, 'postgres'), script, work));
-  expect((error).text).toBe(
+  expect(error.text).toBe(
     'cannot restore it\nHINT: mend it; drop the roles "grandparent", "parent", which could not be removed',
   );
 });
@@ -117,7 +117,7 @@ test('one that somebody made meanwhile stops all, and no message tells a hash', 
   const script = await scriptFor([SAURON, 'boss']);
   await elsewhere.psql('postgres', 'CREATE ROLE boss');
   const before = await elsewhere.psql('postgres', ROLES);
-  const error = (await failureOf(makeRoles(await loginTo(elsewhere, 'postgres'), script)));
+  const error = await failureOf(makeRoles(await loginTo(elsewhere, 'postgres'), script));
   expect(error.text).toMatch(/^cannot make the roles .*"boss".*: because ERROR: +role "boss" already exists$/s);
   expect(await elsewhere.psql('postgres', ROLES)).toBe(before);
   await elsewhere.psql('postgres', 'DROP ROLE boss');

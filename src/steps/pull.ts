@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { createCatalog } from '../catalog.js';
+import { assertFacts } from '../destinations/content-digest.js';
+import type { Destination } from '../destinations/destination.js';
+import { commitArtifact } from '../destinations/local-commit.js';
+import { makeDirectory } from '../destinations/local-files.js';
+import type { LocalDestination } from '../destinations/local.js';
+import { readIdentity } from '../directory-identity.js';
+import { BackupError } from '../domain/errors.js';
+import { inRun, partName } from '../domain/names.js';
+import { isGood, type CatalogEntry } from '../domain/retention.js';
+import { leaveLateRecords } from '../late-records.js';
+import { readPin, writePin } from '../pins.js';
+import { digestFile } from '../pipeline/digest.js';
+import type { Runtime } from '../runtime.js';
+import { failing } from './failure.js';
+import type { StepContext } from './step.js';
+
+export interface PullInput {
+  /** Where artifacts come from. */
+  from: Destination;
+  /** Default: all. */
+  target?: string;
+  /** Default: all. */
+  run?: string;
+  /** Told each artifact that is here now. */
+  onPulled: (entry: CatalogEntry) => void;
+}
+
+export interface Pulled {
+  pulled: CatalogEntry[];
+  /** What is damaged there, or lies here under that name with other bytes: left as it is. */
+  refused: { path: string; reason: string }[];
+  /** Those that were here already. */
+  presentCount: number;
+}
+
+/**
+ * Brings what this host's directory lacks of its own service's good artifacts back from another destination, newest first, each byte checked,
+ * the manifest last; then the records of their runs. What is here stays as it is, so a pull that was broken off goes on. Errors:
+ * DirectoryUnknown where the directory has no identity; those of a destination or disk.
+ */
+export async function pullArtifacts(runtime: Runtime, input: PullInput, step: StepContext): Promise<Pulled> {
+  const { local, config } = runtime;
+  const { from, target, run, onPulled } = input;
+  const service = await serviceOf(local);
+  const filter = { ...(target !== undefined && { target }), ...(run !== undefined && { run }) };
+  const { there, here } = await failing(async () => ({
+    there: await createCatalog(from).list(filter),
+    here: await createCatalog(local).list(filter),
+  }));
+  for (const { path, reason } of there.unreadable) step.log(`passing over ${from.location}/${path}: ${reason}`);
+  const present = new Set(here.entries.filter(({ whole }) => whole).map(({ path }) => path));
+  const ours = there.entries.filter((e) => e.manifest.service === service && e.manifest.host === config.host);
+  const pulled: CatalogEntry[] = [];
+  const refused: Pulled['refused'] = [];
+  for (const entry of ours.filter((e) => isGood(e) && !present.has(e.path))) {
+    try {
+      await failing(() => pullOne(local, from, entry, step));
+      pulled.push(entry);
+      onPulled(entry);
+    } catch (error) {
+      if (!(error instanceof BackupError) || (error.code !== 'Damaged' && error.code !== 'Conflict')) throw error;
+      refused.push({ path: entry.path, reason: error.message });
+    }
+  }
+  if (pulled.length > 0) await leaveLateRecords({ destination: local, local: from, service });
+  return { pulled, refused, presentCount: ours.filter((e) => present.has(e.path)).length };
+}
+
+async function serviceOf({ root }: LocalDestination): Promise<string> {
+  const identity = await readIdentity(root);
+  if (identity !== undefined) return identity.service;
+  throw new BackupError('DirectoryUnknown', `cannot pull into ${root}: because it is no backup directory yet`, {
+    hint: 'mount the right disk; a new one becomes the backup directory by `backupctl doctor --init-dir`',
+  });
+}
+
+async function pullOne(
+  local: LocalDestination,
+  from: Destination,
+  { manifest, path }: CatalogEntry,
+  step: StepContext,
+): Promise<void> {
+  const { run, artifact } = manifest;
+  const token = randomBytes(6).toString('hex');
+  const part = { path: local.pathOf(inRun(run, partName(artifact.name, token))), token };
+  step.log(`fetching ${from.location}/${path}`);
+  await makeDirectory(dirname(part.path));
+  try {
+    await from.fetchFile(path, part.path, artifact, step);
+    const pin = await readPin(from, path);
+    if (pin !== undefined) await writePin(local, path, pin); // before the manifest: no prune sees one without the other
+    const prove = async (file: string) => {
+      const facts = await digestFile(file, step);
+      assertFacts(file, facts, artifact);
+      return facts;
+    };
+    const place = { root: local.root, run, artifact: artifact.name };
+    await commitArtifact({ ...place, part, prove, describe: () => manifest });
+  } finally {
+    await rm(part.path, { force: true });
+  }
+}
