@@ -45,6 +45,13 @@ test('without globals, roles are made by their names', async () => {
   expect(moved.at(-1)).toBeGreaterThan(artifact.manifest.artifact.sizeBytes);
 });
 
+test('a dump in custom format comes back too', async () => {
+  const login = await loginTo(origin, 'rich');
+  const custom = await captureArtifact(login, { dumpFormat: 'custom' });
+  expect(custom.manifest.artifact).toMatchObject({ dumpFormat: 'custom' });
+  expect(await drill(custom, tools, { scratchDir })).toMatchObject({ outcome: 'verified' });
+});
+
 test('a restore that comes to other rows fails', async () => {
   const damaged = await changedArtifact(artifact, (sql) =>
     sql.replace(END, `UPDATE public.realm SET mood = NULL WHERE id = 8;\n${END}`),
