@@ -21,7 +21,7 @@ export function cronsOf(config: Pick<Config, 'backup' | 'targets' | 'refused'>):
 }
 
 /** The crons of all enabled entries that are verified on one of their own, each once. */
-export function verifyCronsOf({
+function verifyCronsOf({
   targets,
   globals = [],
 }: Pick<Config, 'targets'> & Partial<Pick<Config, 'globals'>>): string[] {

@@ -8,7 +8,7 @@ import { readArtifact } from './read-dump.js';
 import { restoreInto } from './restore-into.js';
 import { findDrillPrograms } from './server-programs.js';
 import { startThrowawayCluster } from './throwaway-cluster.js';
-import { DrillFailed, Unverifiable } from './verdict.js';
+import { asVerdict, few } from './verdict.js';
 
 export interface DrillDatabaseInput {
   /** A local file, whose bytes were proved against its manifest. */
@@ -25,8 +25,6 @@ export interface DrillDatabaseInput {
   log: (line: string) => void;
 }
 
-const TOLD_DIFFERENCES = 10;
-
 /**
  * Restores the artifact of a database into a cluster that is thrown away, dumps that and compares: what was backed up is what
  * comes back. Throws Cancelled, and a BackupError for trouble of the drill's own (no room, a server that does not start),
@@ -41,9 +39,7 @@ export async function drillDatabase(input: DrillDatabaseInput): Promise<DrillRes
     if (differences.length === 0) return { outcome: 'verified', notes, restoreMs };
     return { outcome: 'failed', reason: few(differences).join('; '), notes, restoreMs };
   } catch (error) {
-    if (error instanceof Unverifiable) return { outcome: 'unverified', reason: error.message, notes };
-    if (error instanceof DrillFailed) return { outcome: 'failed', reason: error.message, notes };
-    throw error;
+    return asVerdict(error, notes);
   }
 }
 
@@ -92,9 +88,4 @@ function cumulative(onProgress: (bytesDone: number) => void): () => (bytesDone: 
 
 function userOf(name: string | undefined): string {
   return name === undefined ? '' : `, run by the user ${name}`;
-}
-
-function few(texts: readonly string[]): string[] {
-  const more = texts.length - TOLD_DIFFERENCES;
-  return more > 0 ? [...texts.slice(0, TOLD_DIFFERENCES), `and ${String(more)} more`] : [...texts];
 }

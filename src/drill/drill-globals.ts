@@ -8,7 +8,7 @@ import { nameOf, rolesOfGlobals, statementsOf, type Statement } from './cluster-
 import { makeRoles, readGlobals } from './prepare-roles.js';
 import { findDrillPrograms } from './server-programs.js';
 import { startThrowawayCluster, type ThrowawayCluster } from './throwaway-cluster.js';
-import { DrillFailed, Unverifiable } from './verdict.js';
+import { asVerdict, few, Unverifiable } from './verdict.js';
 
 export interface DrillGlobalsInput {
   /** A local file, whose bytes were proved against its manifest. */
@@ -20,8 +20,6 @@ export interface DrillGlobalsInput {
   log: (line: string) => void;
 }
 
-const TOLD_DIFFERENCES = 10;
-
 /**
  * Makes the roles of a server in a cluster that is thrown away, dumps them again and compares. The first superuser is passed over: a cluster
  * is born with it. Throws as `drillDatabase` does.
@@ -30,13 +28,9 @@ export async function drillGlobals(input: DrillGlobalsInput): Promise<DrillResul
   try {
     const { differences, restoreMs } = await drill(input);
     if (differences.length === 0) return { outcome: 'verified', notes: [], restoreMs };
-    const more = differences.length - TOLD_DIFFERENCES;
-    const told = [...differences.slice(0, TOLD_DIFFERENCES), ...(more > 0 ? [`and ${String(more)} more`] : [])];
-    return { outcome: 'failed', reason: told.join('; '), notes: [], restoreMs };
+    return { outcome: 'failed', reason: few(differences).join('; '), notes: [], restoreMs };
   } catch (error) {
-    if (error instanceof Unverifiable) return { outcome: 'unverified', reason: error.message, notes: [] };
-    if (error instanceof DrillFailed) return { outcome: 'failed', reason: error.message, notes: [] };
-    throw error;
+    return asVerdict(error);
   }
 }
 

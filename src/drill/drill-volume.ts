@@ -12,7 +12,7 @@ import { ExtractionFailed } from '../sources/tar-messages.js';
 import { restoreVolume } from '../sources/volume-restore.js';
 import { makeDrillDirectory } from './drill-directory.js';
 import { together } from './together.js';
-import { DrillFailed, Unverifiable } from './verdict.js';
+import { asVerdict, DrillFailed, Unverifiable } from './verdict.js';
 import { listArchive } from './volume-archive-list.js';
 import { compareLists } from './volume-comparison.js';
 import { sweepDrillVolumes } from './volume-leftovers.js';
@@ -45,10 +45,7 @@ export async function drillVolume(input: DrillVolumeInput): Promise<DrillResult>
     return await drill(input);
   } catch (error) {
     throwIfAborted(input.signal);
-    if (error instanceof Unverifiable) return { outcome: 'unverified', reason: error.message, notes: [] };
-    if (error instanceof DrillFailed || error instanceof BrokenArchive)
-      return { outcome: 'failed', reason: error.message, notes: [] };
-    throw error;
+    return asVerdict(error instanceof BrokenArchive ? new DrillFailed(error.message) : error);
   }
 }
 
