@@ -75,6 +75,19 @@ describe('backupctl verify', () => {
     expect((await deployment.backupctl(['doctor', '--json'])).stdout).not.toContain('.restore-');
   });
 
+  it('drills one copy of the newest artifact, or of that of a run', async () => {
+    const drilled = async (...args: string[]) => {
+      const { json, code } = await deployment.backupctl(['verify', '--drill', '--json', ...args]);
+      return { code, rows: (json as Row[]).map(({ location, outcome }) => ({ location, outcome })) };
+    };
+    const [first = '', newest = ''] = [runs[0], runs.at(-1)];
+    expect(await drilled()).toEqual({ code: 0, rows: [{ location: fileOf(newest), outcome: 'verified' }] });
+    expect(await drilled('--run', first)).toEqual({
+      code: 0,
+      rows: [{ location: fileOf(first), outcome: 'verified' }],
+    });
+  });
+
   it('ends with 5 where a bit has flipped, says where, and that one is no backup any more until it verifies', async () => {
     const newest = runs.at(-1) ?? '';
     const restoreByte = await rot(newest);
