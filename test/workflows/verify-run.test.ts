@@ -112,12 +112,17 @@ describe('VerifyRun', () => {
 
 describe('BackupRun', () => {
   /** The result of a run over one target that is verified so, and what was asked to be verified. */
-  async function backedUp(verify: VerifyPolicy, outcome: VerificationOutcome, reason?: string) {
+  async function backedUp(
+    verify: VerifyPolicy,
+    outcome: VerificationOutcome,
+    { reason, host }: { reason?: string; host?: FakeActivities['host'] } = {},
+  ) {
     const asked: VerifyTargetInput[] = [];
     const plan = aPlan([], { targets: [{ ...aTarget('mordor'), verify }], destinations: ['local', 's3'] });
     const fakes: FakeActivities = {
       orchestrator: { planRun: () => Promise.resolve(plan) },
       host: {
+        ...host,
         verifyTarget: (input) => {
           asked.push(input);
           return verdict(input, outcome, reason);
@@ -135,13 +140,15 @@ describe('BackupRun', () => {
   });
 
   it('fails a target whose artifact fails', async () => {
-    const { result } = await backedUp({ method: 'drill', from: 'local' }, 'failed', 'an index is missing');
+    const { result } = await backedUp({ method: 'drill', from: 'local' }, 'failed', { reason: 'an index is missing' });
     expect(result).toMatchObject({ outcome: 'failed', error: 'mordor failed its drill: an index is missing' });
     expect(result?.artifact).toBe('mordor_20261124_030000.sql.gz');
   });
 
   it('warns of one that could not be verified', async () => {
-    const { result } = await backedUp({ method: 'drill', from: 'local' }, 'unverified', 'no server of PostgreSQL 19');
+    const { result } = await backedUp({ method: 'drill', from: 'local' }, 'unverified', {
+      reason: 'no server of PostgreSQL 19',
+    });
     expect(result).toMatchObject({
       outcome: 'succeeded',
       warnings: ['mordor is unverified: no server of PostgreSQL 19'],
@@ -152,5 +159,14 @@ describe('BackupRun', () => {
     const { result, asked } = await backedUp({ cron: '0 6 * * *', method: 'drill', from: 'local' }, 'failed');
     expect(asked).toEqual([]);
     expect(result).not.toHaveProperty('verification');
+  });
+
+  it('asks for no copy that a destination did not get', async () => {
+    const away = () => Promise.reject(ApplicationFailure.nonRetryable('cannot copy mordor to s3: because it is away'));
+    const { result, asked } = await backedUp({ method: 'read', from: 's3' }, 'failed', {
+      host: { copyArtifact: away },
+    });
+    expect(asked).toEqual([]);
+    expect(result?.error).toBe('cannot copy mordor to s3: because it is away');
   });
 });
