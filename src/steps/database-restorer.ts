@@ -25,9 +25,10 @@ export function databaseRestorer(runtime: Runtime, input: RestorerInput): Restor
   let server: Restorable | undefined;
   let script: RoleScript | undefined;
   return {
-    async requireRestorable(step) {
+    async plan(step) {
       server = await requireRestorable({ ...common, makesRoles: withRoles, signal: step.signal });
       if (withRoles) script = await planMissingRoles(runtime, { manifest, server, destinations }, step);
+      return { warnings: [], ...(script !== undefined && { roles: { made: script.roles } }) };
     },
     async restore(artifactPath, { signal, onProgress, log }) {
       const database = server?.entry ?? target.connection.database;

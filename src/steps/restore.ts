@@ -1,21 +1,21 @@
 import { isAbsolute, resolve } from 'node:path';
 import { BackupError } from '../domain/errors.js';
 import type { Manifest } from '../domain/manifest.js';
+import type { RestoreParts } from '../domain/restore-plan.js';
 import { isMountedVolume, isNamedVolume, type DestinationKind, type TargetKind } from '../domain/target.js';
 import { orAborted } from '../pipeline/abort.js';
 import type { Runtime } from '../runtime.js';
-import { restoreDirectory } from '../sources/directory-restore.js';
-import { requireFreeDirectory } from '../sources/free-directory.js';
-import { requireFreeName, restoreVolume } from '../sources/volume-restore.js';
 import { findConfigured, type ConfiguredTarget } from './configured-target.js';
 import { failing } from './failure.js';
 import { databaseRestorer } from './database-restorer.js';
+import { directoryRestorer } from './directory-restorer.js';
 import { findArtifact } from './find-artifact.js';
 import { locationOf, type FoundArtifact } from './list-artifacts.js';
 import { ownService } from './own-service.js';
 import type { Restored, Restorer, RestorerInput } from './restorer.js';
 import { withArtifactFile } from './retrieve.js';
 import type { StepContext } from './step.js';
+import { volumeRestorer } from './volume-restorer.js';
 
 export interface RestoreInput {
   target: string;
@@ -25,6 +25,9 @@ export interface RestoreInput {
   from?: DestinationKind;
   /** The new database, volume or directory (absolute, or for a mounted volume relative to here). Default: the name of the one that was backed up. */
   into?: string;
+  /** Replaces what is there, which stays under another name. Default: false. */
+  inPlace?: boolean;
+  parts?: RestoreParts;
   /** Of a database: everything belongs to the user who restores, and missing roles go without their privileges. */
   noOwner: boolean;
   /** Of a database: roles that the server lacks are made from its globals. Default: false. */
@@ -72,9 +75,12 @@ export async function restoreTarget(runtime: Runtime, input: RestoreInput, step:
   const { noOwner, withRoles = false, jobs } = input;
   if (withRoles && manifest.kind !== 'database') throw noRoles(manifest);
   const from = input.from === undefined ? destinations : [runtime.destination(input.from)];
-  const restorer = openRestorer(runtime, { manifest, into, noOwner, withRoles, jobs, destinations: from, configured });
+  const { inPlace = false, parts = {} } = input;
+  const restorer = openRestorer(runtime, {
+    ...{ manifest, into, inPlace, parts, noOwner, withRoles, jobs, destinations: from, configured },
+  });
   const restored = await failing(async () => {
-    await orAborted(step.signal, () => restorer.requireRestorable(step));
+    await orAborted(step.signal, () => restorer.plan(step));
     return withArtifactFile({ found, local }, step, (path) => {
       step.log(`restoring ${manifest.target} into the new ${placeWord({ kind: manifest.kind, into })} ${into}`);
       return restorer.restore(path, step);
@@ -122,25 +128,4 @@ function openRestorer(runtime: Runtime, input: RestorerInput): Restorer {
   const { manifest, into } = input;
   if (manifest.kind === 'database') return databaseRestorer(runtime, input);
   return isAbsolute(into) ? directoryRestorer(runtime, input) : volumeRestorer(runtime, input);
-}
-
-function volumeRestorer({ config, tools }: Runtime, { manifest, into }: RestorerInput): Restorer {
-  const { target, service, artifact } = manifest;
-  const { helperImage } = config.backup;
-  const image = helperImage === undefined ? {} : { helperImage };
-  const common = { target, service, into, compression: artifact.compression, tools, ...image };
-  return {
-    requireRestorable: () => requireFreeName({ target, into }),
-    restore: (artifactPath, { signal, onProgress }) => restoreVolume({ ...common, artifactPath, signal, onProgress }),
-  };
-}
-
-function directoryRestorer({ tools }: Runtime, { manifest, into }: RestorerInput): Restorer {
-  const { target, artifact } = manifest;
-  const common = { target, into, compression: artifact.compression, tools };
-  return {
-    requireRestorable: async () => void (await requireFreeDirectory(common)),
-    restore: (artifactPath, { signal, onProgress }) =>
-      restoreDirectory({ ...common, artifactPath, signal, onProgress }),
-  };
 }

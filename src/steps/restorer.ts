@@ -1,12 +1,13 @@
 import type { Destination } from '../destinations/destination.js';
 import type { Manifest } from '../domain/manifest.js';
+import type { RestoreFacts, RestoreParts } from '../domain/restore-plan.js';
 import type { ConfiguredTarget } from './configured-target.js';
 import type { StepContext } from './step.js';
 
 /** What makes one kind of thing out of an artifact. */
 export interface Restorer {
-  /** Refuses what is certain to fail, before bytes are read or fetched. */
-  requireRestorable(step: StepContext): Promise<void>;
+  /** Refuses what is certain to fail, and tells what is to be expected, before bytes are read or fetched. */
+  plan(step: StepContext): Promise<RestoreFacts>;
   restore(artifactPath: string, step: StepContext): Promise<Restored>;
 }
 
@@ -19,6 +20,9 @@ export interface Restored {
 export interface RestorerInput {
   manifest: Manifest;
   into: string;
+  /** Replaces what is there, which stays under another name. */
+  inPlace: boolean;
+  parts: RestoreParts;
   noOwner: boolean;
   withRoles: boolean;
   /** Where globals are looked for. */

@@ -1,0 +1,18 @@
+import type { Runtime } from '../runtime.js';
+import { restoreDirectory } from '../sources/directory-restore.js';
+import { requireFreeDirectory } from '../sources/free-directory.js';
+import type { Restorer, RestorerInput } from './restorer.js';
+
+/** Makes a directory out of the artifact of a volume, without Docker. */
+export function directoryRestorer({ tools }: Runtime, { manifest, into }: RestorerInput): Restorer {
+  const { target, artifact } = manifest;
+  const common = { target, into, compression: artifact.compression, tools };
+  return {
+    plan: async () => {
+      await requireFreeDirectory(common);
+      return { warnings: [] };
+    },
+    restore: (artifactPath, { signal, onProgress }) =>
+      restoreDirectory({ ...common, artifactPath, signal, onProgress }),
+  };
+}
