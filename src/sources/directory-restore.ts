@@ -28,6 +28,8 @@ export interface DirectoryRestoreInput {
   artifactPath: string;
   compression: Compression;
   tools: Tools;
+  /** Stands in its name until it is whole. Default: random. */
+  attemptToken?: string;
   /** What was extracted is removed before the promise settles. */
   signal: AbortSignal;
   /** Told how many bytes of the artifact were read. */
@@ -43,7 +45,8 @@ export async function restoreDirectory(input: DirectoryRestoreInput): Promise<{ 
   throwIfAborted(input.signal);
   requireGnuTar(input.tools);
   const state = await requireFreeDirectory(input);
-  const place = await (state === 'empty' ? placeForEmpty(input.into) : placeForNew(input.into));
+  const { into, attemptToken } = input;
+  const place = await (state === 'empty' ? placeForEmpty(into, attemptToken) : placeForNew(into, attemptToken));
   try {
     const warnings = await extract(input, place.path);
     throwIfAborted(input.signal);

@@ -14,6 +14,8 @@ export interface RestoreDatabaseInput extends NewDatabase {
   /** The file to restore; its bytes are checked against the manifest once more while they are read. */
   artifactPath: string;
   manifest: Pick<Manifest, 'artifact' | 'programs' | 'database' | 'roles'>;
+  /** Stands in its name until it is whole. Default: random. */
+  attemptToken?: string;
   /** At once, of a dump in custom format. Default: 1. */
   jobs?: number;
   /** Told after each piece, with all stored bytes that were handed over so far. */
@@ -30,7 +32,7 @@ const DROP_TIMEOUT_MS = 60_000;
 export async function restoreDatabase(input: RestoreDatabaseInput): Promise<{ warnings: string[] }> {
   return withSession(input, async (session) => {
     const { server, properties, roles, versionNumber } = await prepareRestore(session, input);
-    const name = temporaryName(input.into);
+    const name = temporaryName(input.into, input.attemptToken);
     const withOwner = !input.noOwner;
     const create = createStatement({ name, properties, serverVersionNumber: versionNumber, withOwner });
     await runSql(uninterrupted(server), create, `make a database for ${input.target}`);
@@ -90,8 +92,8 @@ async function fill(server: Session, input: FillInput): Promise<{ warnings: stri
 }
 
 /** `<into, shortened>_restoring_<token>`: whoever sees it in a list knows what it is. */
-function temporaryName(into: string): string {
-  const suffix = `_restoring_${randomBytes(4).toString('hex')}`;
+function temporaryName(into: string, attemptToken = randomBytes(6).toString('hex')): string {
+  const suffix = `_restoring_${attemptToken}`;
   let stem = into;
   while (Buffer.byteLength(stem + suffix) > MAX_NAME_BYTES) stem = [...stem].slice(0, -1).join('');
   return stem + suffix;

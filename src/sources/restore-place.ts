@@ -17,24 +17,24 @@ export interface RestorePlace {
 const CLOSED = ['EACCES', 'EPERM', 'EROFS'];
 
 /** A place for a directory that is not there yet; its parent is. */
-export async function placeForNew(into: string): Promise<RestorePlace> {
-  return naming(`make ${into}`, () => makeSibling(into));
+export async function placeForNew(into: string, token?: string): Promise<RestorePlace> {
+  return naming(`make ${into}`, () => makeSibling(into, token));
 }
 
 /** A place for an empty directory: beside it, or in it where it cannot be replaced, as the mount point of a volume. */
-export async function placeForEmpty(into: string): Promise<RestorePlace> {
+export async function placeForEmpty(into: string, token?: string): Promise<RestorePlace> {
   const path = await realpath(into);
   if (await isMountPoint(path)) return placeWithin(path);
   try {
-    return await makeSibling(path);
+    return await makeSibling(path, token);
   } catch (error) {
     if (CLOSED.includes(codeOf(error) ?? '')) return placeWithin(path);
     throw error;
   }
 }
 
-async function makeSibling(into: string): Promise<RestorePlace> {
-  const path = join(dirname(into), `.${basename(into)}.restoring-${randomBytes(6).toString('hex')}`);
+async function makeSibling(into: string, token = randomBytes(6).toString('hex')): Promise<RestorePlace> {
+  const path = join(dirname(into), `.${basename(into)}.restoring-${token}`);
   await mkdir(path, { mode: 0o700 });
   return {
     path,

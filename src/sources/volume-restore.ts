@@ -27,6 +27,8 @@ export interface VolumeRestoreInput {
   compression: Compression;
   /** Default: this container's own image, or one made of this host's programs. */
   helperImage?: string;
+  /** A label of the volume and of the container that fills it. Default: random. */
+  attemptToken?: string;
   /** Further labels of the volume and of the container that fills it. */
   labels?: Record<string, string>;
   tools: Tools;
@@ -49,7 +51,7 @@ export async function restoreVolume(input: VolumeRestoreInput): Promise<{ warnin
   throwIfAborted(signal);
   const what = doing(input);
   await requireFreeName(input);
-  const token = randomUUID();
+  const token = input.attemptToken ?? randomUUID();
   const container = await helperFor(input, token);
   await createVolume(into, { ...labels, [LABEL.service]: service, [LABEL.target]: target, [LABEL.restore]: token });
   // The engine does not refuse a name that somebody took in the meantime.

@@ -13,7 +13,7 @@ import type { Restorer, RestorerInput } from './restorer.js';
 const MOST_JOBS = 4;
 
 export function databaseRestorer(runtime: Runtime, input: RestorerInput): Restorer {
-  const { manifest, into, noOwner, withRoles, destinations, configured } = input;
+  const { manifest, into, noOwner, withRoles, destinations, configured, attemptToken } = input;
   const jobs = input.jobs ?? Math.min(MOST_JOBS, availableParallelism());
   const { config, tools } = runtime;
   const target = requireConnection(config.file, manifest.target, configured);
@@ -35,7 +35,7 @@ export function databaseRestorer(runtime: Runtime, input: RestorerInput): Restor
       const login = { ...common, connection: { ...target.connection, database }, signal };
       if (script !== undefined) log(`making ${theRoles(script.roles)}`);
       const { warnings } = await makingRoles(login, script, () =>
-        restoreDatabase({ ...common, artifactPath, signal, onProgress }),
+        restoreDatabase({ ...common, attemptToken, artifactPath, signal, onProgress }),
       );
       if (script === undefined) return { warnings };
       return { warnings: [...script.warnings, ...warnings], madeRoles: script.roles };

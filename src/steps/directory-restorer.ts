@@ -4,9 +4,9 @@ import { requireFreeDirectory } from '../sources/free-directory.js';
 import type { Restorer, RestorerInput } from './restorer.js';
 
 /** Makes a directory out of the artifact of a volume, without Docker. */
-export function directoryRestorer({ tools }: Runtime, { manifest, into }: RestorerInput): Restorer {
+export function directoryRestorer({ tools }: Runtime, { manifest, into, attemptToken }: RestorerInput): Restorer {
   const { target, artifact } = manifest;
-  const common = { target, into, compression: artifact.compression, tools };
+  const common = { target, into, attemptToken, compression: artifact.compression, tools };
   return {
     plan: async () => {
       await requireFreeDirectory(common);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { isAbsolute, resolve } from 'node:path';
 import { BackupError } from '../domain/errors.js';
 import type { Manifest } from '../domain/manifest.js';
@@ -12,7 +13,7 @@ import { directoryRestorer } from './directory-restorer.js';
 import { findArtifact } from './find-artifact.js';
 import { locationOf, type FoundArtifact } from './list-artifacts.js';
 import { ownService } from './own-service.js';
-import type { Restored, Restorer, RestorerInput } from './restorer.js';
+import type { Restored, Restorer, RestorerInput, RestoreTokens } from './restorer.js';
 import { withArtifactFile } from './retrieve.js';
 import type { StepContext } from './step.js';
 import { volumeRestorer } from './volume-restorer.js';
@@ -34,6 +35,8 @@ export interface RestoreInput {
   withRoles?: boolean;
   /** At once, of a dump in custom format. Default: as many as there are cores, up to 4. */
   jobs?: number;
+  /** Names this restore in each of its attempts: 8 hexadecimal digits. Default: random. */
+  restoreToken?: string;
   /** Told which artifact it is, before anything is read or fetched. */
   onChosen?: (manifest: Manifest) => void;
 }
@@ -78,6 +81,7 @@ export async function restoreTarget(runtime: Runtime, input: RestoreInput, step:
   const { inPlace = false, parts = {} } = input;
   const restorer = openRestorer(runtime, {
     ...{ manifest, into, inPlace, parts, noOwner, withRoles, jobs, destinations: from, configured },
+    ...tokensOf(input.restoreToken),
   });
   const restored = await failing(async () => {
     await orAborted(step.signal, () => restorer.plan(step));
@@ -89,6 +93,10 @@ export async function restoreTarget(runtime: Runtime, input: RestoreInput, step:
   const { target, kind, run, artifact } = manifest;
   const place = { destination: found.destination.kind, location: locationOf(found) };
   return { target, kind, run, ...place, into, sizeBytes: artifact.sizeBytes, sha256: artifact.sha256, ...restored };
+}
+
+function tokensOf(restoreToken = randomBytes(4).toString('hex')): RestoreTokens {
+  return { restoreToken, attemptToken: restoreToken + randomBytes(2).toString('hex') };
 }
 
 function noRoles({ target, kind }: Manifest): BackupError {

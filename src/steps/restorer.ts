@@ -17,7 +17,15 @@ export interface Restored {
   madeRoles?: string[];
 }
 
-export interface RestorerInput {
+/** What stands in the names of things that are not whole yet, so that a later attempt finds what an earlier one left. */
+export interface RestoreTokens {
+  /** 8 hexadecimal digits, the same in each attempt of a restore. */
+  restoreToken: string;
+  /** That, and 4 digits of the attempt. */
+  attemptToken: string;
+}
+
+export interface RestorerInput extends RestoreTokens {
   manifest: Manifest;
   into: string;
   /** Replaces what is there, which stays under another name. */
