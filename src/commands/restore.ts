@@ -1,8 +1,10 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Manifest } from '../domain/manifest.js';
 import { RUN_PATTERN } from '../domain/names.js';
+import { splitNames } from '../domain/table-names.js';
 import type { DestinationKind } from '../domain/target.js';
 import { placeWord, restoreTarget, type RestoredTarget } from '../steps/restore.js';
+import { requireConfirmed } from './confirm-in-place.js';
 import type { AddCommand, CommandContext } from './context.js';
 import { formatBytes, formatDuration } from './format.js';
 import { untilInterrupted } from './interruption.js';
@@ -13,6 +15,10 @@ interface RestoreOptions {
   run: string;
   from?: DestinationKind;
   into?: string;
+  inPlace?: boolean;
+  confirm?: string;
+  tables?: string[];
+  schema?: string[];
   /** Commander's reading of `--no-owner`. */
   owner: boolean;
   withRoles?: boolean;
@@ -31,6 +37,12 @@ export const addRestoreCommand: AddCommand = (program, context) => {
     .addOption(new Option('--run <id>', 'the run whose artifact it is').default(LATEST).argParser(runOf))
     .addOption(fromOption('where to take it from (default: local, else s3)'))
     .option('--into <name>', 'the new database, volume or directory (default: the original one)')
+    .addOption(
+      new Option('--in-place', 'replace what the entry names now, which stays under another name').conflicts('into'),
+    )
+    .option('--confirm <target>', 'the name of the target once more, for --in-place')
+    .addOption(new Option('--tables <names>', 'of a database: rows of these tables alone').argParser(names))
+    .addOption(new Option('--schema <names>', 'of a database: rows of the tables of these schemas').argParser(names))
     .option('--no-owner', 'everything belongs to the user who restores; missing roles go without')
     .addOption(
       new Option(
@@ -53,6 +65,11 @@ function runOf(text: string): string {
   throw new InvalidArgumentError('Expected the id of a run, such as 20261124_030000, or latest.');
 }
 
+/** Of an option that may be said several times. */
+function names(text: string, before: string[] = []): string[] {
+  return [...before, ...splitNames(text)];
+}
+
 function countOf(text: string): number {
   const count = Number(text);
   if (/^\d+$/.test(text) && count >= 1 && count <= MOST_JOBS) return count;
@@ -61,7 +78,9 @@ function countOf(text: string): number {
 
 async function restore(context: CommandContext, target: string, options: RestoreOptions): Promise<void> {
   const { run, from, into, owner, withRoles = false, jobs, json } = options;
+  const { inPlace = false, confirm, tables, schema: schemas } = options;
   const runtime = await context.runtime();
+  if (inPlace) requireConfirmed(runtime.config, { target, confirm });
   const progress = new ProgressLine({ stream: process.stderr });
   const say = (text: string) => {
     progress.clear();
@@ -69,7 +88,8 @@ async function restore(context: CommandContext, target: string, options: Restore
   };
   let totalBytes: number | undefined;
   const input = {
-    ...{ target, noOwner: !owner, withRoles },
+    ...{ target, noOwner: !owner, withRoles, inPlace },
+    parts: { ...(tables && { tables }), ...(schemas && { schemas }) },
     onChosen: ({ artifact }: Manifest) => {
       totalBytes = artifact.sizeBytes;
     },

@@ -13,6 +13,7 @@ import { directoryRestorer } from './directory-restorer.js';
 import { findArtifact } from './find-artifact.js';
 import { locationOf, type FoundArtifact } from './list-artifacts.js';
 import { ownService } from './own-service.js';
+import { placeNamedNow, requireFittingParts } from './restore-choice.js';
 import type { Restored, Restorer, RestorerInput, RestoreTokens } from './restorer.js';
 import { withArtifactFile } from './retrieve.js';
 import type { StepContext } from './step.js';
@@ -74,11 +75,12 @@ export async function restoreTarget(runtime: Runtime, input: RestoreInput, step:
   const { manifest } = found.entry;
   requireRestorableKind(found);
   input.onChosen?.(manifest);
-  const into = placeOf(manifest, configured, input.into);
+  const { inPlace = false, parts = {} } = input;
+  requireFittingParts(manifest, parts, inPlace);
+  const into = inPlace ? placeNamedNow(manifest, configured) : placeOf(manifest, configured, input.into);
   const { noOwner, withRoles = false, jobs } = input;
   if (withRoles && manifest.kind !== 'database') throw noRoles(manifest);
   const from = input.from === undefined ? destinations : [runtime.destination(input.from)];
-  const { inPlace = false, parts = {} } = input;
   const restorer = openRestorer(runtime, {
     ...{ manifest, into, inPlace, parts, noOwner, withRoles, jobs, destinations: from, configured },
     ...tokensOf(input.restoreToken),
@@ -86,7 +88,8 @@ export async function restoreTarget(runtime: Runtime, input: RestoreInput, step:
   const restored = await failing(async () => {
     await orAborted(step.signal, () => restorer.plan(step));
     return withArtifactFile({ found, local }, step, (path) => {
-      step.log(`restoring ${manifest.target} into the new ${placeWord({ kind: manifest.kind, into })} ${into}`);
+      const word = placeWord({ kind: manifest.kind, into });
+      step.log(`restoring ${manifest.target} ${inPlace ? 'in place of the' : 'into the new'} ${word} ${into}`);
       return restorer.restore(path, step);
     });
   });
