@@ -1,4 +1,4 @@
-// `npm run build`: each program as one file with the packages that it needs, since reading hundreds of files is most of what
+// `npm run build`: each program in one file, or few, with the packages that it needs, since reading hundreds of files is most of what
 // `backupctl --version` would do, and the workflows as the worker loads them: a worker that bundles at its start takes seconds
 // longer, and may bundle other code than was tested. Types are looked at by `npm run check`.
 import { chmod, rm, writeFile } from 'node:fs/promises';
@@ -11,20 +11,21 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const REQUIRE =
   "import { createRequire as createRequire_ } from 'node:module'; const require = createRequire_(import.meta.url);";
 
-/** @param {string} entry @param {string[]} external */
-function program(entry, external) {
+/** @param {string} entry @param {import('esbuild').BuildOptions} options */
+function program(entry, options) {
   return build({
     absWorkingDir: root,
     entryPoints: [`src/${entry}.ts`],
-    outfile: `dist/${entry}.js`,
+    outbase: `${root}src`,
+    outdir: `${root}dist`,
     bundle: true,
-    external,
     platform: 'node',
     target: 'node20.19',
     format: 'esm',
     keepNames: true, // errors are known by the names of their classes
     banner: { js: REQUIRE },
     logLevel: 'warning',
+    ...options,
   });
 }
 
@@ -38,10 +39,11 @@ async function workflows() {
 
 await rm(`${root}dist`, { recursive: true, force: true });
 await Promise.all([
-  program('client', []),
+  // In parts, since a command loads what it needs.
+  program('client', { splitting: true, chunkNames: 'client/[name]-[hash]' }),
   // It starts threads of files of its own, and has a native part.
-  program('worker', ['@temporalio/*']),
-  program('worker/health-check', []),
+  program('worker', { external: ['@temporalio/*'] }),
+  program('worker/health-check', {}),
 ]);
 await workflows();
 await chmod(`${root}dist/client.js`, 0o755);

@@ -1,19 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import { createRedactor } from './config/secrets.js';
-import { loadConfig, type Config } from './config/config.js';
+import { loadConfig, type Config, type S3Settings } from './config/config.js';
 import { applyEnvironment, loadEnvironment, realEnvironment } from './config/environment.js';
 import type { ConfigPaths } from './config/options.js';
 import type { Destination } from './destinations/destination.js';
 import { createLocalDestination, type LocalDestination } from './destinations/local.js';
-import { createS3Destination } from './destinations/s3.js';
 import type { DestinationKind } from './domain/target.js';
 import { BackupError } from './domain/errors.js';
 import { findTools, type Tools } from './pipeline/tools.js';
 
-/** The adapters that a configuration asks for; shared by the worker and the commands. */
-export interface Runtime {
+/** What a configuration names; shared by the worker and the commands. */
+export interface BaseRuntime {
   config: Config;
-  tools: Tools;
   local: LocalDestination;
   /** In the order in which they are filled; `local` first. */
   destinations: Destination[];
@@ -21,6 +19,11 @@ export interface Runtime {
   destination(kind: DestinationKind): Destination;
   /** Replaces every secret that the configuration knows. */
   redact: (text: string) => string;
+}
+
+/** With the programs of this machine, for what captures and restores: to ask each for its version takes longer than most commands. */
+export interface Runtime extends BaseRuntime {
+  tools: Tools;
 }
 
 /** Reads the environment file, whose variables this process then has, and the configuration. Throws ConfigInvalid. */
@@ -34,24 +37,40 @@ async function readAnew({ configFile: file, envFile }: ConfigPaths): Promise<{ c
   return { config: await loadConfig({ file, env }), isSameEnv };
 }
 
-/**
- * Reads the configuration anew and opens what it names; nothing is connected yet. Where it and the environment say what they said to
- * `last`, the adapters of `last` go on: their connections are worth keeping, and programs are looked for once.
- */
+/** See `loadBaseRuntime`; programs are looked for once. */
 export async function loadRuntime(paths: ConfigPaths, last?: Runtime): Promise<Runtime> {
-  const { config, isSameEnv } = await readAnew(paths);
-  const isSame = isSameEnv && isDeepStrictEqual(last?.config.backup, config.backup);
-  if (last !== undefined && isSame) return createRuntime(config, last);
-  const { backupDir, s3 } = config.backup;
-  const local = createLocalDestination({ root: backupDir });
-  const destinations: Destination[] = s3 === undefined ? [local] : [local, createS3Destination(s3)];
-  return createRuntime(config, { local, destinations, tools: last?.tools ?? (await findTools()) });
+  const base = await loadBaseRuntime(paths, last);
+  return last === undefined ? withTools(base) : { ...base, tools: last.tools };
 }
 
-function createRuntime(config: Config, adapters: Pick<Runtime, 'local' | 'destinations' | 'tools'>): Runtime {
-  const { local, destinations, tools } = adapters;
+export async function withTools(base: BaseRuntime): Promise<Runtime> {
+  return { ...base, tools: await findTools() };
+}
+
+/**
+ * Reads the configuration anew and opens what it names; nothing is connected yet. Where it and the environment say what they said to
+ * `last`, the adapters of `last` go on: their connections are worth keeping.
+ */
+export async function loadBaseRuntime(paths: ConfigPaths, last?: BaseRuntime): Promise<BaseRuntime> {
+  const { config, isSameEnv } = await readAnew(paths);
+  const isSame = isSameEnv && isDeepStrictEqual(last?.config.backup, config.backup);
+  if (last !== undefined && isSame) return openRuntime(config, last);
+  const { backupDir, s3 } = config.backup;
+  const local = createLocalDestination({ root: backupDir });
+  const destinations: Destination[] = s3 === undefined ? [local] : [local, await openS3(s3)];
+  return openRuntime(config, { local, destinations });
+}
+
+/** The SDK is loaded where it is needed, since it takes a while. */
+async function openS3(settings: S3Settings): Promise<Destination> {
+  const { createS3Destination } = await import('./destinations/s3.js');
+  return createS3Destination(settings);
+}
+
+function openRuntime(config: Config, adapters: Pick<BaseRuntime, 'local' | 'destinations'>): BaseRuntime {
+  const { local, destinations } = adapters;
   return {
-    ...{ config, tools, local, destinations },
+    ...{ config, local, destinations },
     destination(kind) {
       const found = destinations.find((d) => d.kind === kind);
       if (found !== undefined) return found;

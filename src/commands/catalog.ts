@@ -27,7 +27,7 @@ export const addCatalogCommand: AddCommand = (program, context) => {
 };
 
 async function pull(context: CommandContext, name: string | undefined, { run, json }: PullOptions): Promise<void> {
-  const runtime = await context.runtime();
+  const runtime = await context.base();
   const target = name === undefined ? undefined : (findConfigured(runtime.config, name)?.name ?? name);
   const progress = new ProgressLine({ stream: process.stderr });
   const say = (text: string) => {

@@ -2,34 +2,24 @@ import { Command, CommanderError } from 'commander';
 import { BackupError } from '../domain/errors.js';
 import { EXIT } from '../domain/outcome.js';
 import { PACKAGE_VERSION } from '../package-version.js';
-import { CommandContext } from './context.js';
-import { addCatalogCommand } from './catalog.js';
-import { addConfigCommand } from './config.js';
-import { addDoctorCommand } from './doctor.js';
-import { addListCommand } from './list.js';
-import { addLogsCommand } from './logs.js';
-import { addPinCommands } from './pin.js';
-import { addPruneCommand } from './prune.js';
-import { addRestoreCommand } from './restore.js';
-import { addRunCommand } from './run.js';
-import { addScheduleCommand } from './schedule.js';
-import { addStatusCommand } from './status.js';
-import { addVerifyCommand } from './verify.js';
+import { CommandContext, type AddCommand } from './context.js';
 
-const COMMANDS = [
-  addRunCommand,
-  addStatusCommand,
-  addListCommand,
-  addRestoreCommand,
-  addVerifyCommand,
-  addPruneCommand,
-  addPinCommands,
-  addCatalogCommand,
-  addScheduleCommand,
-  addConfigCommand,
-  addLogsCommand,
-  addDoctorCommand,
-];
+/** A command's file is loaded when it is asked for: with Temporal's client and the SDK for S3, all of them take longer to load than most take to run. */
+const COMMANDS: Record<string, () => Promise<AddCommand>> = {
+  run: async () => (await import('./run.js')).addRunCommand,
+  status: async () => (await import('./status.js')).addStatusCommand,
+  list: async () => (await import('./list.js')).addListCommand,
+  restore: async () => (await import('./restore.js')).addRestoreCommand,
+  verify: async () => (await import('./verify.js')).addVerifyCommand,
+  prune: async () => (await import('./prune.js')).addPruneCommand,
+  pin: async () => (await import('./pin.js')).addPinCommand,
+  unpin: async () => (await import('./pin.js')).addUnpinCommand,
+  catalog: async () => (await import('./catalog.js')).addCatalogCommand,
+  schedule: async () => (await import('./schedule.js')).addScheduleCommand,
+  config: async () => (await import('./config.js')).addConfigCommand,
+  logs: async () => (await import('./logs.js')).addLogsCommand,
+  doctor: async () => (await import('./doctor.js')).addDoctorCommand,
+};
 
 /** `backupctl`: arguments to exit code. Data goes to stdout, everything else to stderr. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
@@ -41,14 +31,20 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .exitOverride()
     .showHelpAfterError('(--help shows what there is)');
   const context = new CommandContext(program);
-  for (const add of COMMANDS) add(program, context);
   try {
+    for (const load of loadersFor(program, argv)) (await load())(program, context);
     await program.parseAsync(argv, { from: 'user' });
     return context.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage; // it has spoken already
     return report(error, context);
   }
+}
+
+/** That of the command which is asked for; all of them where it is none, for the help. */
+function loadersFor(program: Command, argv: readonly string[]) {
+  const [name = ''] = program.parseOptions([...argv]).operands;
+  return Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]!] : Object.values(COMMANDS);
 }
 
 function report(error: unknown, context: CommandContext): number {

@@ -2,17 +2,15 @@ import type { Command } from 'commander';
 import type { Client } from '@temporalio/client';
 import { createRedactor } from '../config/secrets.js';
 import { resolveConfigPaths, type ConfigPaths } from '../config/options.js';
-import { loadRuntime, type Runtime } from '../runtime.js';
-import { requireNamespace } from '../temporal/answers.js';
-import { connectClient } from '../temporal/connection.js';
+import { loadBaseRuntime, withTools, type BaseRuntime, type Runtime } from '../runtime.js';
 
 /** What every command is given: the global options, the two streams, and the exit code it leaves. */
 export class CommandContext {
   exitCode = 0;
-  #runtime: Runtime | undefined;
+  #base: BaseRuntime | undefined;
   readonly #redact = createRedactor(
     () => this.secrets(),
-    () => this.#runtime?.config.names ?? [],
+    () => this.#base?.config.names ?? [],
   );
 
   constructor(private readonly program: Command) {}
@@ -41,15 +39,21 @@ export class CommandContext {
     });
   }
 
-  /** The configuration and its adapters, read once. */
+  /** The configuration and what it names, read once. */
+  async base(): Promise<BaseRuntime> {
+    this.#base ??= await loadBaseRuntime(this.paths);
+    return this.#base;
+  }
+
+  /** For commands that run programs. */
   async runtime(): Promise<Runtime> {
-    this.#runtime ??= await loadRuntime(this.paths);
-    return this.#runtime;
+    return withTools(await this.base());
   }
 
   /** Runs `work` with a client of the Temporal server, closed afterwards. The environment file counts: it is read first. */
   async withTemporal<T>(work: (client: Client) => Promise<T>): Promise<T> {
-    await this.runtime();
+    await this.base();
+    const [{ connectClient }, { requireNamespace }] = await temporal();
     const { client, close } = await connectClient();
     try {
       await requireNamespace(client);
@@ -60,8 +64,13 @@ export class CommandContext {
   }
 
   secrets(): string[] {
-    return this.#runtime?.config.secrets() ?? [];
+    return this.#base?.config.secrets() ?? [];
   }
+}
+
+/** Loaded where it is needed, since it takes a while. */
+function temporal() {
+  return Promise.all([import('../temporal/connection.js'), import('../temporal/answers.js')]);
 }
 
 /** Registers a command of `backupctl`. */

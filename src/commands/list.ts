@@ -33,7 +33,7 @@ export function fromOption(description: string): Option {
 }
 
 async function list(context: CommandContext, name: string | undefined, { from, json }: ListOptions): Promise<void> {
-  const runtime = await context.runtime();
+  const runtime = await context.base();
   const { config, destinations, destination } = runtime;
   const configured = name === undefined ? undefined : findConfigured(config, name);
   const target = configured?.name ?? name;

@@ -25,7 +25,7 @@ interface LogsOptions {
 }
 
 async function logs(context: CommandContext, run: string | undefined, { json, follow }: LogsOptions): Promise<void> {
-  const { local } = await context.runtime();
+  const { local } = await context.base();
   const log = await findRunLog(local.root, run);
   if (log === undefined) throw notFound(local.root, run);
   if (json) return context.printJson({ ...log, lines: await linesOf(log) });

@@ -6,7 +6,7 @@ import { NOTE_PATTERN, type Pin } from '../domain/pin.js';
 import { findConfigured } from '../steps/configured-target.js';
 import { locationOf } from '../steps/list-artifacts.js';
 import { pinArtifacts, unpinArtifacts, type PinInput, type PinnedArtifact, type PinResult } from '../steps/pin.js';
-import type { Runtime } from '../runtime.js';
+import type { BaseRuntime } from '../runtime.js';
 import type { AddCommand, CommandContext } from './context.js';
 import { runIdOf } from './run-id.js';
 
@@ -15,7 +15,7 @@ interface PinOptions {
   json?: boolean;
 }
 
-export const addPinCommands: AddCommand = (program, context) => {
+export const addPinCommand: AddCommand = (program, context) => {
   withArguments(program.command('pin'), 'keeps the artifacts of a run, whatever retention says, in every destination')
     .option('--note <text>', 'why, for people', noteOf)
     .action((run: string, target: string | undefined, { json, note }: PinOptions) =>
@@ -23,6 +23,9 @@ export const addPinCommands: AddCommand = (program, context) => {
         pinArtifacts(runtime, { ...input, pin: pinWith(note) }),
       ),
     );
+};
+
+export const addUnpinCommand: AddCommand = (program, context) => {
   withArguments(program.command('unpin'), 'leaves the artifacts of a run to retention again').action(
     (run: string, target: string | undefined, { json }: PinOptions) =>
       change(context, { run, target, json, verb: 'unpin' }, unpinArtifacts),
@@ -69,9 +72,9 @@ interface Change {
 async function change(
   context: CommandContext,
   { run, target: name, json, verb }: Change,
-  work: (runtime: Runtime, input: PinInput) => Promise<PinResult>,
+  work: (runtime: BaseRuntime, input: PinInput) => Promise<PinResult>,
 ): Promise<void> {
-  const runtime = await context.runtime();
+  const runtime = await context.base();
   const target = name === undefined ? undefined : (findConfigured(runtime.config, name)?.name ?? name);
   const { artifacts, unreadable, unreachable } = await work(runtime, { run, ...(target !== undefined && { target }) });
   if (json === true) context.printJson(artifacts.map(rowOf));

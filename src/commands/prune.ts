@@ -36,7 +36,7 @@ export const addPruneCommand: AddCommand = (program, context) => {
 };
 
 async function prune(context: CommandContext, { dryRun = false, json = false }: PruneOptions): Promise<void> {
-  const { plans, unreachable } = await planPruneByHand(await context.runtime());
+  const { plans, unreachable } = await planPruneByHand(await context.base());
   const rows: PruneRow[] = [];
   if (plans.some(({ plan }) => plan.warnings.length > 0)) context.exitCode = EXIT.partial;
   for (const planned of plans) {
@@ -58,7 +58,7 @@ async function apply(
   context: CommandContext,
   { destination, service, plan }: DestinationPlan,
 ): Promise<Decided | undefined> {
-  const { host } = (await context.runtime()).config;
+  const { host } = (await context.base()).config;
   try {
     return { keep: [], remove: await applyPrune({ destination, plan, service, host, log: () => undefined }) };
   } catch (error) {

@@ -32,7 +32,7 @@ export const addRunCommand: AddCommand = (program, context) => {
 };
 
 async function run(context: CommandContext, client: Client, targets: string[], options: RunOptions): Promise<void> {
-  const runtime = await context.runtime();
+  const runtime = await context.base();
   requireNamed(runtime.config, targets); // the plan says so too, in a run that has failed by then
   const service = await findService(runtime, client);
   const workflowId = `${runWorkflowIdPrefix(service)}-manual-${new Date().toISOString()}-${randomBytes(2).toString('hex')}`;

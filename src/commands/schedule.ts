@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { cronOf, plannedStarts, type PlannedStart } from '../config/schedules.js';
 import { readIdentity } from '../directory-identity.js';
 import { BackupError } from '../domain/errors.js';
-import type { Runtime } from '../runtime.js';
+import type { BaseRuntime } from '../runtime.js';
 import { applySchedules } from '../temporal/schedule-apply.js';
 import { findSchedule } from '../temporal/schedules.js';
 import type { AddCommand, CommandContext } from './context.js';
@@ -44,7 +44,7 @@ export const addScheduleCommand: AddCommand = (program, context) => {
 };
 
 async function show(context: CommandContext, client: Client, json: boolean): Promise<void> {
-  const runtime = await context.runtime();
+  const runtime = await context.base();
   const { schedules, missing } = await existing(context, client);
   const shown = schedules.map(({ key, description: { scheduleId, state, info } }) => ({
     scheduleId,
@@ -78,7 +78,7 @@ function printSchedules(context: CommandContext, shown: readonly ShownSchedule[]
   }
 }
 
-function targetsOf({ config }: Runtime, { starts, cron }: PlannedStart): string[] {
+function targetsOf({ config }: BaseRuntime, { starts, cron }: PlannedStart): string[] {
   if (starts === 'verify')
     return [...config.targets, ...config.globals].filter((t) => t.verify?.cron === cron).map(({ name }) => name);
   const entries = [...config.targets, ...config.refused.map((entry) => ({ ...entry, name: entry.target }))];
@@ -86,7 +86,7 @@ function targetsOf({ config }: Runtime, { starts, cron }: PlannedStart): string[
 }
 
 async function apply(context: CommandContext, client: Client): Promise<void> {
-  const runtime = await context.runtime();
+  const runtime = await context.base();
   const { config, local } = runtime;
   const service = await findService(runtime, client);
   const identity = await readIdentity(local.root);
@@ -100,7 +100,7 @@ async function apply(context: CommandContext, client: Client): Promise<void> {
 
 /** Those of the configuration that Temporal has. Throws NotFound where none is configured. */
 async function existing(context: CommandContext, client: Client) {
-  const runtime = await context.runtime();
+  const runtime = await context.base();
   const { config } = runtime;
   const { timezone } = config.backup;
   const starts = plannedStarts(config);

@@ -31,7 +31,7 @@ export const addStatusCommand: AddCommand = (program, context) => {
 };
 
 async function showAll(context: CommandContext, json: boolean): Promise<void> {
-  const { local } = await context.runtime();
+  const { local } = await context.base();
   const running = await runningRuns(context);
   const runs = (await listRunRecords(local))
     .map((r) => withoutLostRuns(r, running))
@@ -44,7 +44,7 @@ async function showAll(context: CommandContext, json: boolean): Promise<void> {
 }
 
 async function showOne(context: CommandContext, id: string, json: boolean): Promise<void> {
-  const { local } = await context.runtime();
+  const { local } = await context.base();
   const record = await readRunRecord(local, id);
   const running = record === undefined || record.outcome === 'running' ? await runningRuns(context) : [];
   const live = running?.find((r) => r.run === id);

@@ -1,12 +1,12 @@
 import { onlyOne, servicesOfArtifacts } from '../artifact-services.js';
 import { establishIdentity, readIdentity, type DirectoryIdentity } from '../directory-identity.js';
 import { BackupError } from '../domain/errors.js';
-import type { Runtime } from '../runtime.js';
+import type { BaseRuntime } from '../runtime.js';
 import { knownDirectoryIds, type ScheduleFound } from '../temporal/schedules.js';
 import { accessTemporal } from './temporal-access.js';
 
 export interface InitDirectoryInput {
-  runtime: Runtime;
+  runtime: BaseRuntime;
   /** Told what could not be asked. */
   say: (text: string) => void;
 }
@@ -27,7 +27,7 @@ export async function initDirectory({ runtime, say }: InitDirectoryInput): Promi
   });
 }
 
-async function findSchedules(runtime: Runtime, say: (text: string) => void): Promise<ScheduleFound[]> {
+async function findSchedules(runtime: BaseRuntime, say: (text: string) => void): Promise<ScheduleFound[]> {
   const temporal = accessTemporal(runtime);
   try {
     return await temporal.schedules;
@@ -45,7 +45,7 @@ async function findSchedules(runtime: Runtime, say: (text: string) => void): Pro
  * the name of a directory that was made while nobody could be asked; else the one that has artifacts.
  */
 async function serviceFor(
-  { config, local, destinations }: Runtime,
+  { config, local, destinations }: BaseRuntime,
   schedules: readonly ScheduleFound[],
   say: (text: string) => void,
 ): Promise<string | undefined> {

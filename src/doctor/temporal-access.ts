@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { BackupError } from '../domain/errors.js';
-import type { Runtime } from '../runtime.js';
+import type { BaseRuntime } from '../runtime.js';
 import { ownService } from '../steps/own-service.js';
 import { connectClient, temporalSettings } from '../temporal/connection.js';
 import { knownDirectoryIds, listSchedules, type ScheduleFound } from '../temporal/schedules.js';
@@ -18,7 +18,7 @@ export interface TemporalAccess {
   close: () => Promise<void>;
 }
 
-export function accessTemporal(runtime: Runtime): TemporalAccess {
+export function accessTemporal(runtime: BaseRuntime): TemporalAccess {
   const { address, namespace } = temporalSettings();
   const connecting = connectClient();
   const client = connecting.then((connected) => connected.client);
@@ -32,7 +32,7 @@ export function accessTemporal(runtime: Runtime): TemporalAccess {
   return { address, namespace, client, schedules, service, expectedDirectoryId, close };
 }
 
-async function serviceOf(runtime: Runtime, schedules: Promise<ScheduleFound[]>): Promise<string | undefined> {
+async function serviceOf(runtime: BaseRuntime, schedules: Promise<ScheduleFound[]>): Promise<string | undefined> {
   const known = await ownService(runtime);
   if (known !== undefined) return known;
   const names = [...new Set((await schedules).map(({ memo }) => memo.backupService))];

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import type { Manifest } from '../domain/manifest.js';
 import { runProgram } from '../pipeline/process.js';
 import { findProgram } from '../pipeline/program.js';
-import type { Tools } from '../pipeline/tools.js';
+import { findPostgresServers, type Tools } from '../pipeline/tools.js';
 import { asServerUser, findServerUser, type ServerUser } from './server-user.js';
 import { Unverifiable } from './verdict.js';
 
@@ -33,7 +33,8 @@ export async function findDrillPrograms(
   const pgDump = tools.pgDumps.find((client) => client.major === dumpMajor);
   if (pgDump === undefined) throw new Unverifiable(`there is no pg_dump of PostgreSQL ${String(dumpMajor)} here`);
   const user = await findServerUser();
-  for (const server of (tools.pgServers ?? []).filter((each) => each.major === major)) {
+  const servers = tools.pgServers ?? (await findPostgresServers());
+  for (const server of servers.filter((each) => each.major === major)) {
     const initdb = findProgram(join(dirname(server.path), 'initdb'));
     if (initdb === undefined || !(await isWithinReach(initdb, user))) continue;
     return {

@@ -23,7 +23,7 @@ export interface TarTool extends Tool {
 export interface Tools {
   /** Every pg_dump, those in PATH first. */
   pgDumps: PostgresClient[];
-  /** Every `postgres`, the server, those in PATH first. */
+  /** The servers for drills. Absent: not looked for yet, see `findPostgresServers`. */
   pgServers?: PostgresClient[];
   /** The newest: it reads what every pg_dump here writes, and talks to older servers. */
   psql?: PostgresClient;
@@ -46,10 +46,9 @@ const VERSION_TIMEOUT_MS = 20_000;
  * absent. Call it once and hand the result on. Throws ProgramMissing only for `setpriv`, without which nothing is run.
  */
 export async function findTools(): Promise<Tools> {
-  const [pgDumps, psqls, pgServers, tar, plain] = await Promise.all([
+  const [pgDumps, psqls, tar, plain] = await Promise.all([
     findClients('pg_dump'),
     findClients('psql'),
-    findClients('postgres'),
     findTar(),
     Promise.all(PLAIN_TOOLS.map(async (name) => [name, await describeTool(findProgram(name))] as const)),
   ]);
@@ -57,11 +56,15 @@ export async function findTools(): Promise<Tools> {
   const found = Object.fromEntries(plain.filter(([, tool]) => tool !== undefined)) as Partial<Tools>;
   return {
     pgDumps,
-    pgServers,
     ...(psql === undefined ? {} : { psql }),
     ...(tar === undefined ? {} : { tar }),
     ...found,
   };
+}
+
+/** Every `postgres`, the server, those in PATH first. */
+export function findPostgresServers(): Promise<PostgresClient[]> {
+  return findClients('postgres');
 }
 
 /**

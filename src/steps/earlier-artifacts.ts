@@ -3,7 +3,7 @@ import type { Destination } from '../destinations/destination.js';
 import type { Manifest } from '../domain/manifest.js';
 import { isGood, lineKey } from '../domain/retention.js';
 import type { Source, Target } from '../domain/target.js';
-import type { Runtime } from '../runtime.js';
+import type { BaseRuntime } from '../runtime.js';
 
 /** What a capture is compared with is worth a short wait, and no failed capture. */
 const PATIENCE_MS = 30_000;
@@ -16,7 +16,7 @@ export interface EarlierInput {
 }
 
 /** The manifests of a line's good artifacts, newest first: those in the directory, or those elsewhere where it has none. */
-export async function earlierManifests(runtime: Runtime, input: EarlierInput): Promise<Manifest[]> {
+export async function earlierManifests(runtime: BaseRuntime, input: EarlierInput): Promise<Manifest[]> {
   for (const destination of runtime.destinations) {
     const found = await within(PATIENCE_MS, manifestsIn(destination, input)).catch((error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error);

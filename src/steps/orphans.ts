@@ -1,5 +1,5 @@
 import type { CatalogEntry } from '../domain/retention.js';
-import type { Runtime } from '../runtime.js';
+import type { BaseRuntime } from '../runtime.js';
 import { currentLines, whyNotCounted } from './current-lines.js';
 import type { FoundArtifact } from './list-artifacts.js';
 import { ownService } from './own-service.js';
@@ -8,7 +8,7 @@ import { ownService } from './own-service.js';
 export type Orphans = ReadonlyMap<CatalogEntry, string>;
 
 /** Artifacts of this service that no target of the file has any more: nothing removes them but a person. */
-export async function findOrphans(runtime: Runtime, found: readonly FoundArtifact[]): Promise<Orphans> {
+export async function findOrphans(runtime: BaseRuntime, found: readonly FoundArtifact[]): Promise<Orphans> {
   const { config } = runtime;
   const entries = found.map(({ entry }) => entry);
   const services = new Set(entries.map(({ manifest }) => manifest.service));

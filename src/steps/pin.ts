@@ -6,7 +6,7 @@ import type { Pin } from '../domain/pin.js';
 import { isGood, type CatalogEntry } from '../domain/retention.js';
 import { readPin, removePin, writePin } from '../pins.js';
 import { REMOVAL_SUFFIX } from '../removal.js';
-import type { Runtime } from '../runtime.js';
+import type { BaseRuntime } from '../runtime.js';
 import type { FoundArtifact } from './list-artifacts.js';
 import { ownService } from './own-service.js';
 
@@ -33,17 +33,17 @@ export interface PinResult {
 }
 
 /** Lets no retention remove the artifacts of a run, wherever they lie: each destination is told on its own. */
-export function pinArtifacts(runtime: Runtime, input: PinInput & { pin: Pin }): Promise<PinResult> {
+export function pinArtifacts(runtime: BaseRuntime, input: PinInput & { pin: Pin }): Promise<PinResult> {
   return atEach(runtime, input, (found) => pinOne(found, input.pin));
 }
 
 /** Leaves them to retention again. */
-export function unpinArtifacts(runtime: Runtime, input: PinInput): Promise<PinResult> {
+export function unpinArtifacts(runtime: BaseRuntime, input: PinInput): Promise<PinResult> {
   return atEach(runtime, input, unpinOne);
 }
 
 async function atEach(
-  runtime: Runtime,
+  runtime: BaseRuntime,
   { run, target }: PinInput,
   work: (found: FoundArtifact) => Promise<PinnedArtifact | undefined>,
 ): Promise<PinResult> {

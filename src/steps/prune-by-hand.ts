@@ -10,7 +10,7 @@ import type { Destination } from '../destinations/destination.js';
 import { readIdentity } from '../directory-identity.js';
 import type { RunRecord } from '../domain/run.js';
 import { listRunRecords } from '../run-records.js';
-import type { Runtime } from '../runtime.js';
+import type { BaseRuntime } from '../runtime.js';
 import { createCatalog } from '../catalog.js';
 import { currentLines, whyNotCounted } from './current-lines.js';
 import { failing } from './failure.js';
@@ -33,7 +33,7 @@ export interface PlannedPrune {
  * source only, in each destination. Artifacts of a run that has no end in its record stay, since it may still need them;
  * no Temporal server is asked. Throws where the backup directory does not answer, for then nothing is known of runs.
  */
-export async function planPruneByHand(runtime: Runtime): Promise<PlannedPrune> {
+export async function planPruneByHand(runtime: BaseRuntime): Promise<PlannedPrune> {
   const { destinations, local } = runtime;
   const records = await failing(() => listRunRecords(local));
   await requireDirectoryOf(local.root, records);
@@ -70,7 +70,7 @@ async function requireDirectoryOf(root: string, records: readonly RunRecord[]): 
   throw new BackupError('DirectoryUnknown', message, { hint });
 }
 
-async function requireService(runtime: Runtime, entries: readonly CatalogEntry[]): Promise<string> {
+async function requireService(runtime: BaseRuntime, entries: readonly CatalogEntry[]): Promise<string> {
   const known = await ownService(runtime);
   const names = [...new Set(entries.map(({ manifest }) => manifest.service))];
   const service = known ?? (names.length === 1 ? names[0] : undefined);
@@ -93,7 +93,7 @@ function keepRunning({ keep, remove, warnings }: PrunePlan, running: ReadonlySet
 }
 
 interface ExplainInput {
-  runtime: Runtime;
+  runtime: BaseRuntime;
   service: string;
   lines: readonly PruneLine[];
 }

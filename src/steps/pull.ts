@@ -14,7 +14,7 @@ import { isGood, type CatalogEntry } from '../domain/retention.js';
 import { leaveLateRecords } from '../late-records.js';
 import { readPin, writePin } from '../pins.js';
 import { digestFile } from '../pipeline/digest.js';
-import type { Runtime } from '../runtime.js';
+import type { BaseRuntime } from '../runtime.js';
 import { failing } from './failure.js';
 import type { StepContext } from './step.js';
 
@@ -42,7 +42,7 @@ export interface Pulled {
  * the manifest last; then the records of their runs. What is here stays as it is, so a pull that was broken off goes on. Errors:
  * DirectoryUnknown where the directory has no identity; those of a destination or disk.
  */
-export async function pullArtifacts(runtime: Runtime, input: PullInput, step: StepContext): Promise<Pulled> {
+export async function pullArtifacts(runtime: BaseRuntime, input: PullInput, step: StepContext): Promise<Pulled> {
   const { local, config } = runtime;
   const { from, target, run, onPulled } = input;
   const service = await serviceOf(local);

@@ -4,7 +4,7 @@ import { changedArtifact, drill, drillPlace, dumpGlobals } from '../support/dril
 import { captureArtifact, loginTo, type Artifact } from '../support/postgres-artifact.js';
 import { RICH_ROLES_SQL, RICH_SQL } from '../support/postgres-content.js';
 import { startPostgres, type PostgresServer } from '../support/postgres-server.js';
-import type { Tools } from '../../src/pipeline/tools.js';
+import { findPostgresServers, type Tools } from '../../src/pipeline/tools.js';
 
 let origin: PostgresServer;
 let tools: Tools;
@@ -98,7 +98,8 @@ test.each([
 });
 
 test('without a server of that major there is no verdict', async () => {
-  const other = { ...tools, pgServers: (tools.pgServers ?? []).filter(({ major }) => major !== origin.major) };
+  const others = (await findPostgresServers()).filter(({ major }) => major !== origin.major);
+  const other = { ...tools, pgServers: others };
   const major = String(origin.major);
   expect(await drill(artifact, other, { scratchDir })).toEqual({
     outcome: 'unverified',
