@@ -1,15 +1,16 @@
 import { InvalidArgumentError, Option } from 'commander';
-import type { Manifest } from '../domain/manifest.js';
 import { RUN_PATTERN } from '../domain/names.js';
 import { splitNames } from '../domain/table-names.js';
 import type { DestinationKind } from '../domain/target.js';
-import { placeWord, restoreTarget, type RestoredTarget } from '../steps/restore.js';
+import { placeWord, type RestoredTarget, type RestorePlan } from '../domain/restore-plan.js';
+import { planRestore, restoreTarget } from '../steps/restore.js';
 import { requireConfirmed } from './confirm-in-place.js';
 import type { AddCommand, CommandContext } from './context.js';
 import { formatBytes, formatDuration } from './format.js';
 import { untilInterrupted } from './interruption.js';
 import { fromOption } from './list.js';
 import { ProgressLine } from './progress-line.js';
+import { restorePlanText } from './restore-plan-text.js';
 
 interface RestoreOptions {
   run: string;
@@ -23,6 +24,7 @@ interface RestoreOptions {
   owner: boolean;
   withRoles?: boolean;
   jobs?: number;
+  plan?: boolean;
   json?: boolean;
 }
 
@@ -56,7 +58,8 @@ export const addRestoreCommand: AddCommand = (program, context) => {
         'how many at once, of a dump in custom format (default: the cores, up to 4)',
       ).argParser(countOf),
     )
-    .option('--json', 'print what was restored as JSON')
+    .option('--plan', 'say what would be done, and do nothing')
+    .option('--json', 'print what was restored as JSON; with --plan, the plan')
     .action((target: string, options: RestoreOptions) => restore(context, target, options));
 };
 
@@ -77,30 +80,38 @@ function countOf(text: string): number {
 }
 
 async function restore(context: CommandContext, target: string, options: RestoreOptions): Promise<void> {
-  const { run, from, into, owner, withRoles = false, jobs, json } = options;
+  const { run, from, into, owner, withRoles = false, jobs, plan: planOnly = false, json } = options;
   const { inPlace = false, confirm, tables, schema: schemas } = options;
   const runtime = await context.runtime();
-  if (inPlace) requireConfirmed(runtime.config, { target, confirm });
+  if (inPlace && !planOnly) requireConfirmed(runtime.config, { target, confirm });
   const progress = new ProgressLine({ stream: process.stderr });
   const say = (text: string) => {
     progress.clear();
     context.say(text);
   };
   let totalBytes: number | undefined;
+  const planText = (plan: RestorePlan) =>
+    restorePlanText({ plan, timezone: runtime.config.backup.timezone, now: new Date() });
+  const onPlanned = (plan: RestorePlan) => {
+    totalBytes = plan.sizeBytes;
+    say(planText(plan));
+  };
   const input = {
-    ...{ target, noOwner: !owner, withRoles, inPlace },
+    ...{ target, noOwner: !owner, withRoles, inPlace, cwd: process.cwd(), onPlanned },
     parts: { ...(tables && { tables }), ...(schemas && { schemas }) },
-    onChosen: ({ artifact }: Manifest) => {
-      totalBytes = artifact.sizeBytes;
-    },
     ...(jobs !== undefined && { jobs }),
     ...(run !== LATEST && { run }),
     ...(from !== undefined && { from }),
     ...(into !== undefined && { into }),
   };
+  const step = { log: say, onProgress: (done: number) => progress.show(done, totalBytes) };
+  if (planOnly) {
+    const plan = await untilInterrupted(context, (signal) => planRestore(runtime, input, { ...step, signal }));
+    return json === true ? context.printJson(plan) : context.print(planText(plan));
+  }
   const startedAt = Date.now();
   const restored = await untilInterrupted(context, (signal) =>
-    restoreTarget(runtime, input, { signal, log: say, onProgress: (done) => progress.show(done, totalBytes) }),
+    restoreTarget(runtime, input, { ...step, signal }),
   ).finally(() => progress.clear());
   if (restored.madeRoles !== undefined) say(`made the roles ${restored.madeRoles.join(', ')}`);
   for (const warning of restored.warnings) say(`warning: ${warning}`);

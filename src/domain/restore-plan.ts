@@ -10,6 +10,26 @@ export interface RestoreParts {
   paths?: string[];
 }
 
+/** What a person asks for; it travels through workflow histories. */
+export interface RestoreRequest {
+  target: string;
+  /** Default: the newest. */
+  run?: string;
+  /** Default: `local`, and the others where it has no such artifact. */
+  from?: DestinationKind;
+  /** The new database, volume or directory. Default: the name of the one that was backed up. */
+  into?: string;
+  /** Replaces what is there, which stays under another name. Default: false. */
+  inPlace?: boolean;
+  parts?: RestoreParts;
+  /** Of a database: everything belongs to the user who restores, and missing roles go without their privileges. */
+  noOwner: boolean;
+  /** Of a database: roles that the server lacks are made from its globals. Default: false. */
+  withRoles?: boolean;
+  /** At once, of a dump in custom format. Default: as many as there are cores, up to 4. */
+  jobs?: number;
+}
+
 /** What a restore will do, found out before anything is touched. */
 export interface RestorePlan extends RestoreFacts {
   target: string;
@@ -28,10 +48,37 @@ export interface RestorePlan extends RestoreFacts {
 
 /** What one kind of target adds to its plan. */
 export interface RestoreFacts {
+  /** Of a database, where it goes to: `host:port`. */
+  server?: string;
   /** What it was captured from and what it goes to: `PostgreSQL 16.4`. */
   versions?: { captured: string; there: string };
-  roles?: { made: string[] };
+  /** Those that are made first, and those that it has to go without. */
+  roles?: { made: string[]; missing?: string[] };
   /** What is there now, of a restore in place. */
   replaces?: { what: string; sizeBytes?: number; keptAs: string };
   warnings: string[];
+}
+
+/** What one kind of target tells of its restore when that is done. */
+export interface Restored {
+  warnings: string[];
+  /** Roles that were made for it. */
+  madeRoles?: string[];
+}
+
+/** What came of a restore. */
+export interface RestoredTarget extends Restored {
+  target: string;
+  kind: TargetKind;
+  run: string;
+  destination: DestinationKind;
+  location: string;
+  into: string;
+  sizeBytes: number;
+  sha256: string;
+}
+
+/** What a restore makes; no volume has a name that begins with a slash. */
+export function placeWord({ kind, into }: Pick<RestoredTarget, 'kind' | 'into'>): string {
+  return kind === 'volume' && into.startsWith('/') ? 'directory' : kind;
 }

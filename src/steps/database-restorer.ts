@@ -6,6 +6,7 @@ import { theRoles } from '../sources/postgres-preparation.js';
 import { requireRestorable, restoreDatabase, type Restorable } from '../sources/postgres-restore.js';
 import type { RoleScript } from '../sources/role-script.js';
 import type { ConfiguredTarget } from './configured-target.js';
+import { databaseFacts } from './database-facts.js';
 import { requireSupported } from './restore-choice.js';
 import { makingRoles, planMissingRoles } from './restore-roles.js';
 import type { Restorer, RestorerInput } from './restorer.js';
@@ -30,7 +31,7 @@ export function databaseRestorer(runtime: Runtime, input: RestorerInput): Restor
       requireSupported(input);
       server = await requireRestorable({ ...common, makesRoles: withRoles, signal: step.signal });
       if (withRoles) script = await planMissingRoles(runtime, { manifest, server, destinations }, step);
-      return { warnings: [], ...(script !== undefined && { roles: { made: script.roles } }) };
+      return databaseFacts({ manifest, server, connection: target.connection, madeRoles: script?.roles, noOwner });
     },
     async restore(artifactPath, { signal, onProgress, log }) {
       const database = server?.entry ?? target.connection.database;

@@ -1,5 +1,6 @@
 import type { Destination } from '../destinations/destination.js';
 import { BackupError } from '../domain/errors.js';
+import type { CatalogEntry } from '../domain/retention.js';
 import type { TargetKind } from '../domain/target.js';
 import { asFailure } from './failure.js';
 import { listArtifacts, type BrokenArtifact, type FoundArtifact } from './list-artifacts.js';
@@ -18,35 +19,64 @@ export interface FindArtifactInput {
   log: (line: string) => void;
 }
 
+/** What a restore takes, and what else is known of its target there. */
+export interface ChosenArtifact extends FoundArtifact {
+  /** Good artifacts of that target and service in the same destination, newest first. */
+  known: CatalogEntry[];
+  /** Why it is no good one: it was taken because its run was named. */
+  failure?: string;
+}
+
 /**
- * The artifact to restore. Errors: NotFound; Damaged where it, or one newer than what would be taken instead, cannot be
+ * The artifact to restore. One that failed its verification is taken where its run is named and no destination has a good one. Errors: NotFound; Damaged where it, or one newer than what would be taken instead, cannot be
  * used; Conflict where several services have one and none is this one; those of a destination that does not answer.
  */
-export async function findArtifact(input: FindArtifactInput): Promise<FoundArtifact> {
+export async function findArtifact(input: FindArtifactInput): Promise<ChosenArtifact> {
   const problems: BackupError[] = [];
+  const failed: ChosenArtifact[] = [];
   for (const destination of input.destinations) {
     try {
-      return sayWhere(await findIn(destination, input), input);
+      return sayWhere(await findIn(destination, input, failed), input);
     } catch (error) {
       if (!(error instanceof BackupError) || error.code === 'Conflict') throw error;
       problems.push(error);
       if (destination !== input.destinations.at(-1)) input.log(`${error.message}; looking further`);
     }
   }
+  const [taken] = failed;
+  if (taken !== undefined && problems.every(({ code }) => code === 'NotFound' || code === 'Damaged'))
+    return sayWhere(taken, input);
   // "Not there" is certain only where all answered.
   throw problems.find(({ code }) => code !== 'NotFound') ?? problems[0] ?? notFound(input, '');
 }
 
-async function findIn(destination: Destination, input: FindArtifactInput): Promise<FoundArtifact> {
+/** Those that failed their verification and are asked for by name are put aside. */
+async function findIn(
+  destination: Destination,
+  input: FindArtifactInput,
+  failed: ChosenArtifact[],
+): Promise<ChosenArtifact> {
   const { target, run } = input;
   const { artifacts, broken, unreachable } = await listArtifacts({ destinations: [destination], target });
   if (unreachable[0] !== undefined) throw asFailure(unreachable[0].error);
   const [chosen] = ofKind(ofService(artifacts.filter(isOfRun(run)), input), input);
+  const knownOf = ({ manifest: { kind, service } }: CatalogEntry) =>
+    artifacts
+      .map(({ entry }) => entry)
+      .filter(({ manifest }) => manifest.kind === kind && manifest.service === service);
   const damaged = broken.filter(({ path }) => run === undefined || path.startsWith(`${run}/`));
   const newer = damaged.find(({ path }) => chosen === undefined || runOfPath(path) > chosen.entry.manifest.run);
+  const { entry, reason = '' } = newer ?? {};
+  if (entry?.whole === true && run !== undefined && isOfService(entry, input)) {
+    failed.push({ destination, entry, known: knownOf(entry), failure: reason });
+  }
   if (newer !== undefined) throw damagedError(input, newer);
   if (chosen === undefined) throw notFound(input, destination.location);
-  return chosen;
+  return { ...chosen, known: knownOf(chosen.entry) };
+}
+
+function isOfService({ manifest }: CatalogEntry, { service }: FindArtifactInput): boolean {
+  return service === undefined || manifest.service === service;
 }
 
 function isOfRun(run: string | undefined) {
@@ -77,7 +107,7 @@ function ofKind(artifacts: FoundArtifact[], { kind }: FindArtifactInput): FoundA
   return same.length > 0 ? same : artifacts;
 }
 
-function sayWhere(found: FoundArtifact, { target, log }: FindArtifactInput): FoundArtifact {
+function sayWhere(found: ChosenArtifact, { target, log }: FindArtifactInput): ChosenArtifact {
   const { run, artifact, captureStartedAt } = found.entry.manifest;
   log(`${target}: taking run ${run} (captured ${captureStartedAt}): ${artifact.name} in ${found.destination.location}`);
   return found;
@@ -88,9 +118,15 @@ function runOfPath(path: string): string {
   return path.split('/')[0] ?? '';
 }
 
-function damagedError({ target, run }: FindArtifactInput, { destination, path, reason }: BrokenArtifact): BackupError {
+function damagedError(
+  { target, run }: FindArtifactInput,
+  { destination, path, entry, reason }: BrokenArtifact,
+): BackupError {
+  const allTheSame = entry?.whole === true ? `; \`--run ${entry.manifest.run}\` takes this one all the same` : '';
   const hint =
-    run === undefined ? '`backupctl list` shows whole ones: name one by --run' : 'look for it elsewhere by --from';
+    run === undefined
+      ? `\`backupctl list\` shows whole ones: name one by --run${allTheSame}`
+      : 'look for it elsewhere by --from';
   return new BackupError(
     'Damaged',
     `cannot restore ${target} from ${destination.location}/${path}: because ${reason}`,

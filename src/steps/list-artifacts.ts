@@ -15,6 +15,8 @@ export interface BrokenArtifact {
   destination: Destination;
   /** Relative to the destination's root. */
   path: string;
+  /** Absent where the manifest cannot be read. */
+  entry?: CatalogEntry;
   reason: string;
 }
 
@@ -50,7 +52,7 @@ async function listOne(destination: Destination, filter: CatalogFilter, listing:
     const { entries, unreadable } = await createCatalog(destination).list(filter);
     for (const entry of entries) {
       if (isGood(entry)) listing.artifacts.push({ destination, entry });
-      else listing.broken.push({ destination, path: entry.path, reason: whyNotGood(entry) });
+      else listing.broken.push({ destination, path: entry.path, entry, reason: whyNotGood(entry) });
     }
     for (const { path, reason } of unreadable) listing.broken.push({ destination, path, reason });
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { Destination } from '../destinations/destination.js';
 import type { Manifest } from '../domain/manifest.js';
-import type { RestoreFacts, RestoreParts } from '../domain/restore-plan.js';
+import type { Restored, RestoreFacts, RestoreParts } from '../domain/restore-plan.js';
 import type { ConfiguredTarget } from './configured-target.js';
 import type { StepContext } from './step.js';
 
@@ -9,12 +9,6 @@ export interface Restorer {
   /** Refuses what is certain to fail, and tells what is to be expected, before bytes are read or fetched. */
   plan(step: StepContext): Promise<RestoreFacts>;
   restore(artifactPath: string, step: StepContext): Promise<Restored>;
-}
-
-export interface Restored {
-  warnings: string[];
-  /** Those that were made for it. */
-  madeRoles?: string[];
 }
 
 /** What stands in the names of things that are not whole yet, so that a later attempt finds what an earlier one left. */

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createLocalDestination, type LocalDestination } from '../../src/destinations/local.js';
 import { findArtifact, type FindArtifactInput } from '../../src/steps/find-artifact.js';
+import { recordVerification } from '../../src/verifications.js';
 import { placeArtifact } from '../support/placed-artifact.js';
 
 const [OLD, MIDDLE, NEW] = ['20241101_030000', '20241102_030000', '20241103_030000'] as const;
+const MOMENT = '2026-11-24T09:00:00.000Z';
 const volume = { kind: 'volume', host: 'default', volume: 'v' } as const;
 
 let here: LocalDestination;
@@ -75,6 +77,35 @@ describe('finding the artifact to restore', () => {
     expect(await find({ destinations: [here], run: OLD })).toBe(`here ${OLD} database middle-earth`);
     await placeArtifact([there], { target: 'mordor', run: NEW });
     expect(await find()).toBe(`there ${NEW} database middle-earth`);
+  });
+
+  it('takes one that failed its verification only by its run, and only where no destination has a good one', async () => {
+    const manifest = await placeArtifact([here], { target: 'mordor', run: NEW });
+    await placeArtifact([here], { target: 'mordor', run: OLD });
+    const path = `${NEW}/${manifest.artifact.name}`;
+    const result = { outcome: 'failed', reason: 'a row is missing', verifiedAt: MOMENT, durationMs: 1 } as const;
+    await recordVerification({ destination: here, path, manifest, method: 'drill', result });
+    await expect(find()).rejects.toMatchObject({
+      code: 'Damaged',
+      hint: expect.stringContaining(`--run ${NEW}\``) as string,
+    });
+    expect(await find({ run: NEW })).toBe(`here ${NEW} database middle-earth`);
+    const log = () => undefined;
+    expect(await findArtifact({ target: 'mordor', destinations: [here], run: NEW, log })).toMatchObject({
+      failure: `it failed its verification at ${MOMENT}: a row is missing`,
+      known: [{ manifest: { run: OLD } }],
+    });
+    await placeArtifact([there], { target: 'mordor', run: NEW });
+    expect(await find({ run: NEW })).toBe(`there ${NEW} database middle-earth`);
+  });
+
+  it('takes none that failed while another destination does not answer', async () => {
+    const manifest = await placeArtifact([here], { target: 'mordor', run: NEW });
+    const path = `${NEW}/${manifest.artifact.name}`;
+    const result = { outcome: 'failed', reason: 'a row is missing', verifiedAt: MOMENT, durationMs: 1 } as const;
+    await recordVerification({ destination: here, path, manifest, method: 'drill', result });
+    await rm(there.root, { recursive: true });
+    await expect(find({ run: NEW })).rejects.toMatchObject({ code: 'Damaged' });
   });
 
   it('is sure that there is none only where every destination answered', async () => {

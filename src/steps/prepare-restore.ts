@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import { isAbsolute } from 'node:path';
+import { BackupError } from '../domain/errors.js';
+import type { Manifest } from '../domain/manifest.js';
+import type { RestorePlan, RestoreRequest } from '../domain/restore-plan.js';
+import type { Runtime } from '../runtime.js';
+import { orAborted } from '../pipeline/abort.js';
+import { findConfigured } from './configured-target.js';
+import { databaseRestorer } from './database-restorer.js';
+import { directoryRestorer } from './directory-restorer.js';
+import { failing } from './failure.js';
+import { findArtifact, type ChosenArtifact } from './find-artifact.js';
+import { locationOf, type FoundArtifact } from './list-artifacts.js';
+import { ownService } from './own-service.js';
+import { placeNamedNow, requireFittingParts } from './restore-choice.js';
+import { placeOf } from './restore-into.js';
+import { warningsOf, expectedMsOf } from './restore-expectations.js';
+import type { Restorer, RestorerInput, RestoreTokens } from './restorer.js';
+import type { StepContext } from './step.js';
+import { volumeRestorer } from './volume-restorer.js';
+
+export interface RestoreInput extends RestoreRequest {
+  /** Where `into` begins, if it is a relative directory. Absent: that is refused. */
+  cwd?: string;
+  /** Names this restore in each of its attempts: 8 hexadecimal digits. Default: random. */
+  restoreToken?: string;
+  /** Whose artifacts come first, where neither the configuration nor the directory tells. */
+  service?: string;
+  /** Told what will be done, before anything is touched. */
+  onPlanned?: (plan: RestorePlan) => void;
+}
+
+export interface PreparedRestore {
+  found: FoundArtifact;
+  restorer: Restorer;
+  plan: RestorePlan;
+}
+
+/**
+ * Finds out what a restore will do, and refuses what is certain to fail; nothing is touched. Errors: NotFound (no such artifact), Damaged,
+ * Conflict (the new name exists), ConfigInvalid (no connection), and those of the server or engine.
+ */
+export async function prepareRestore(
+  runtime: Runtime,
+  input: RestoreInput,
+  step: StepContext,
+): Promise<PreparedRestore> {
+  const { config, destinations } = runtime;
+  const configured = findConfigured(config, input.target);
+  const service = (await ownService(runtime)) ?? input.service;
+  const from = input.from === undefined ? destinations : [runtime.destination(input.from)];
+  const find = () =>
+    findArtifact({
+      target: configured?.name ?? input.target,
+      destinations: from,
+      log: step.log,
+      ...(input.run !== undefined && { run: input.run }),
+      ...(service !== undefined && { service }),
+      ...(configured !== undefined && { kind: configured.kind }),
+    });
+  const found = await orAborted(step.signal, find);
+  const { manifest } = found.entry;
+  requireRestorableKind(found);
+  const { inPlace = false, parts = {}, noOwner, withRoles = false, jobs, cwd } = input;
+  requireFittingParts(manifest, parts, inPlace);
+  const into = inPlace ? placeNamedNow(manifest, configured) : placeOf({ manifest, configured, into: input.into, cwd });
+  if (withRoles && manifest.kind !== 'database') throw noRoles(manifest);
+  const restorer = openRestorer(runtime, {
+    ...{ manifest, into, inPlace, parts, noOwner, withRoles, jobs, destinations: from, configured },
+    ...tokensOf(input.restoreToken),
+  });
+  const facts = await failing(() => orAborted(step.signal, () => restorer.plan(step)));
+  const plan = { ...planOf(found, { into, parts }), ...facts, warnings: [...warningsOf(found), ...facts.warnings] };
+  return { found, restorer, plan };
+}
+
+function planOf(found: ChosenArtifact, { into, parts }: Pick<RestorePlan, 'into' | 'parts'>): RestorePlan {
+  const { target, kind, run, captureStartedAt, artifact } = found.entry.manifest;
+  const expectedMs = expectedMsOf(found);
+  return {
+    ...{ target, kind, run, capturedAt: captureStartedAt, into },
+    ...{ destination: found.destination.kind, location: locationOf(found), sizeBytes: artifact.sizeBytes },
+    ...(expectedMs !== undefined && { expectedMs }),
+    ...(parts !== undefined && Object.keys(parts).length > 0 && { parts }),
+    warnings: [],
+  };
+}
+
+function tokensOf(restoreToken = randomBytes(4).toString('hex')): RestoreTokens {
+  return { restoreToken, attemptToken: restoreToken + randomBytes(2).toString('hex') };
+}
+
+function noRoles({ target, kind }: Manifest): BackupError {
+  const hint = 'leave out `--with-roles`';
+  return new BackupError('ConfigInvalid', `cannot restore ${target} with roles: because it is a ${kind}`, { hint });
+}
+
+/** Roles are made along with a database: to apply all of them is nobody's usual wish, and needs nothing of ours. */
+function requireRestorableKind(found: FoundArtifact): void {
+  const { kind, target } = found.entry.manifest;
+  if (kind !== 'globals') return;
+  const { compression } = found.entry.manifest.artifact;
+  const reader = compression === 'zstd' ? 'zstd -dc' : 'gunzip -c';
+  throw new BackupError('ConfigInvalid', `cannot restore ${target}: because roles are no database and no volume`, {
+    hint: `restore a database with \`--with-roles\`, which makes the roles that it needs; all of them by hand: ${reader} ${locationOf(found)} | psql -d postgres (errors about roles that exist are to be expected)`,
+  });
+}
+
+function openRestorer(runtime: Runtime, input: RestorerInput): Restorer {
+  const { manifest, into } = input;
+  if (manifest.kind === 'database') return databaseRestorer(runtime, input);
+  return isAbsolute(into) ? directoryRestorer(runtime, input) : volumeRestorer(runtime, input);
+}
