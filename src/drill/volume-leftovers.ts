@@ -1,7 +1,6 @@
 import { readdir } from 'node:fs/promises';
-import { docker } from '../sources/docker.js';
 import { removeContainer } from '../sources/helper-container.js';
-import { LABEL, listContainers } from '../sources/helper-labels.js';
+import { LABEL, listContainers, listVolumes } from '../sources/helper-labels.js';
 import { removeVolumeLabelled } from '../sources/docker-volume.js';
 
 export interface SweepInput {
@@ -22,13 +21,4 @@ export async function sweepDrillVolumes({ service, scratchDir }: SweepInput): Pr
   const isDead = ([, drill = '']: string[]) => !living.has(drill);
   for (const [id = ''] of containers.filter(isDead)) await removeContainer(id);
   for (const [name = '', drill = ''] of volumes.filter(isDead)) await removeVolumeLabelled(name, LABEL.drill, drill);
-}
-
-async function listVolumes(labels: readonly string[], format: string): Promise<string[][]> {
-  const filters = labels.flatMap((label) => ['--filter', `label=${label}`]);
-  const { stdout } = await docker({ args: ['volume', 'ls', ...filters, '--format', format] });
-  return stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => line.split(' '));
 }

@@ -20,9 +20,9 @@ export interface HelperImageInput {
 
 export const HELPER_REPOSITORY = 'backup-orchestrator/helper';
 
-const NEEDED_PROGRAMS = ['bash', 'tar', 'gzip', 'cat'];
-/** Compressors, and what a drill looks into a restored volume with. */
-const OPTIONAL_PROGRAMS = ['bgzip', 'pigz', 'zstd', 'age', 'find', 'stat', 'b2sum', 'getfattr'];
+const NEEDED_PROGRAMS = ['bash', 'tar', 'gzip', 'cat', 'mkdir', 'mv', 'rm', 'sync'];
+/** Compressors, and what a drill and a restore in place look into volumes with. */
+const OPTIONAL_PROGRAMS = ['bgzip', 'pigz', 'zstd', 'age', 'find', 'stat', 'du', 'b2sum', 'getfattr', 'setfattr'];
 
 /**
  * The image that helper containers run: the configured one (pulled where the engine lacks it), else this process's own,

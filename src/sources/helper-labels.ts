@@ -9,6 +9,9 @@ export const LABEL = {
   attempt: 'backup-orchestrator.attempt',
   /** A token too, on the container of a restore and on the volume that it fills. */
   restore: 'backup-orchestrator.restore',
+  /** On the volume that keeps the old content in a restore in place: the token of the attempt, and the name of the volume that was replaced. */
+  before: 'backup-orchestrator.before',
+  beforeOf: 'backup-orchestrator.before-of',
   /** Which process drills: on a scratch volume and on the containers that fill it and look into it. */
   drill: 'backup-orchestrator.drill',
 } as const;
@@ -35,8 +38,17 @@ export async function restoresWith(token: string): Promise<string[]> {
 
 /** By docker's format, split at spaces. */
 export async function listContainers(labels: readonly string[], format: string): Promise<string[][]> {
+  return listLabelled(['ps', '--all', '--no-trunc'], labels, format);
+}
+
+/** By docker's format, split at spaces. */
+export async function listVolumes(labels: readonly string[], format: string): Promise<string[][]> {
+  return listLabelled(['volume', 'ls'], labels, format);
+}
+
+async function listLabelled(list: readonly string[], labels: readonly string[], format: string): Promise<string[][]> {
   const filters = labels.flatMap((label) => ['--filter', `label=${label}`]);
-  const { stdout } = await docker({ args: ['ps', '--all', '--no-trunc', ...filters, '--format', format] });
+  const { stdout } = await docker({ args: [...list, ...filters, '--format', format] });
   return stdout
     .split('\n')
     .filter((line) => line !== '')

@@ -39,7 +39,7 @@ export interface VolumeRestoreInput {
 }
 
 /** What root needs to make any file with any owner, mode, capability and device number again. */
-const CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'MKNOD', 'SETFCAP'];
+export const RESTORE_CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'MKNOD', 'SETFCAP'];
 
 /**
  * Makes a volume and fills it from the artifact; what was made is removed on any failure or abort. Returns what tar could
@@ -111,7 +111,7 @@ async function helperFor(input: VolumeRestoreInput, token: string): Promise<Help
     }),
     labels: { ...input.labels, [LABEL.service]: service, [LABEL.target]: target, [LABEL.restore]: token },
     mounts: [volume, { ...mountFor(artifactPath, ownContainer), readonly: true }],
-    capabilities: CAPABILITIES,
+    capabilities: RESTORE_CAPABILITIES,
     env: { ARTIFACT: artifactPath },
     script: RESTORE_SCRIPT,
     args: [basename(file), ...args],

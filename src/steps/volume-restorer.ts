@@ -1,21 +1,44 @@
+import { runId } from '../domain/names.js';
+import type { RestoreFacts } from '../domain/restore-plan.js';
 import type { Runtime } from '../runtime.js';
+import { replaceVolume } from '../sources/volume-replace.js';
+import { requireReplaceable, type ReplaceableVolume } from '../sources/volume-replaceable.js';
 import { requireFreeName, restoreVolume } from '../sources/volume-restore.js';
 import { requireSupported } from './restore-choice.js';
 import type { Restorer, RestorerInput } from './restorer.js';
 
-/** Makes a volume of the Docker engine. */
-export function volumeRestorer({ config, tools }: Runtime, input: RestorerInput): Restorer {
-  const { manifest, into, attemptToken } = input;
+/** Makes a volume of the Docker engine, or replaces the content of one. */
+export function volumeRestorer(runtime: Runtime, input: RestorerInput): Restorer {
+  const { manifest, into, attemptToken, restoreToken } = input;
   const { target, service, artifact } = manifest;
-  const { helperImage } = config.backup;
+  const { config, tools } = runtime;
+  const { helperImage, timezone } = config.backup;
   const image = helperImage === undefined ? {} : { helperImage };
-  const common = { target, service, into, attemptToken, compression: artifact.compression, tools, ...image };
+  const common = { target, service, attemptToken, compression: artifact.compression, tools, ...image };
+  if (input.inPlace) {
+    const keptAs = `${into}_before_${runId(new Date(), timezone)}`;
+    const replacement = { ...common, volume: into, restoreToken, keptAs };
+    return {
+      plan: async ({ signal }) => factsOf(into, keptAs, await requireReplaceable(replacement, signal)),
+      restore: (artifactPath, { signal, onProgress, log }) =>
+        replaceVolume({ ...replacement, artifactPath, signal, onProgress, log }),
+    };
+  }
   return {
     plan: async () => {
       requireSupported(input);
       await requireFreeName({ target, into });
       return { warnings: [] };
     },
-    restore: (artifactPath, { signal, onProgress }) => restoreVolume({ ...common, artifactPath, signal, onProgress }),
+    restore: (artifactPath, { signal, onProgress }) =>
+      restoreVolume({ ...common, into, artifactPath, signal, onProgress }),
   };
+}
+
+function factsOf(volume: string, keptAs: string, found: ReplaceableVolume): RestoreFacts {
+  const { stopped, takenBytes, stages } = found;
+  const warnings = stopped.map((name) => `the container ${name} uses the volume, and has to stay stopped meanwhile`);
+  if (stages.length > 0) warnings.push('an earlier restore in place did not end: what it left is put back first');
+  const size = takenBytes === undefined ? {} : { sizeBytes: takenBytes };
+  return { replaces: { what: `the volume ${volume}`, ...size, keptAs }, warnings };
 }

@@ -54,7 +54,8 @@ test('a volume that exists is a conflict, and stays as it is', async () => {
 
 test('of two restores into one name one is a conflict, and the other is whole', async () => {
   const restore = await restoreOf('for n in {1..200}; do echo $n >$n; done');
-  const settled = await Promise.allSettled([restoreVolume(restore), restoreVolume(restore)]);
+  const other = { ...restore, attemptToken: 'ffffffffffff' };
+  const settled = await Promise.allSettled([restoreVolume(restore), restoreVolume(other)]);
 
   expect(settled.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   expect(settled.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: 'Conflict' } });
