@@ -64,6 +64,8 @@ export interface Restored {
   warnings: string[];
   /** Roles that were made for it. */
   madeRoles?: string[];
+  /** The name under which what was there stays, of a restore in place. */
+  keptAs?: string;
 }
 
 /** What came of a restore. */
