@@ -58,6 +58,6 @@ async function pull(context: CommandContext, name: string | undefined, { run, js
 
 function nothingThere(target: string | undefined, run: string | undefined): BackupError {
   const what = [target, run === undefined ? undefined : `run ${run}`].filter((part) => part !== undefined).join(' of ');
-  const message = `cannot pull ${what === '' ? 'anything' : what}: because S3 holds no such artifact of this service and host`;
+  const message = `cannot pull ${what === '' ? 'anything' : what}: because S3 holds no such good artifact of this service and host`;
   return new BackupError('NotFound', message, { hint: '`backupctl list --from s3` shows what there is' });
 }

@@ -61,7 +61,8 @@ async function listOne(destination: Destination, filter: CatalogFilter, listing:
   }
 }
 
-function whyNotGood({ whole, verification }: CatalogEntry): string {
+/** In words, of one that is not good. */
+export function whyNotGood({ whole, verification }: CatalogEntry): string {
   if (!whole) return 'it is missing, or has another size than its manifest says';
   const failure = failureOf(verification);
   return `it failed its verification at ${failure?.verifiedAt ?? ''}: ${failure?.reason ?? ''}`;

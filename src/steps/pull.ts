@@ -16,6 +16,7 @@ import { readPin, writePin } from '../pins.js';
 import { digestFile } from '../pipeline/digest.js';
 import type { BaseRuntime } from '../runtime.js';
 import { failing } from './failure.js';
+import { whyNotGood } from './list-artifacts.js';
 import type { StepContext } from './step.js';
 
 export interface PullInput {
@@ -54,9 +55,13 @@ export async function pullArtifacts(runtime: BaseRuntime, input: PullInput, step
   for (const { path, reason } of there.unreadable) step.log(`passing over ${from.location}/${path}: ${reason}`);
   const present = new Set(here.entries.filter(({ whole }) => whole).map(({ path }) => path));
   const ours = there.entries.filter((e) => e.manifest.service === service && e.manifest.host === config.host);
+  const missing = ours.filter((e) => !present.has(e.path));
+  for (const entry of missing.filter((e) => !isGood(e))) {
+    step.log(`passing over ${from.location}/${entry.path}: ${whyNotGood(entry)}`);
+  }
   const pulled: CatalogEntry[] = [];
   const refused: Pulled['refused'] = [];
-  for (const entry of ours.filter((e) => isGood(e) && !present.has(e.path))) {
+  for (const entry of missing.filter(isGood)) {
     try {
       await failing(() => pullOne(local, from, entry, step));
       pulled.push(entry);

@@ -6,7 +6,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { RunReport } from '../../src/domain/run.js';
 import { databaseItem, deploy, type Deployment } from '../support/deployment.js';
+import { freePort } from '../support/free-port.js';
 import { createSharedDatabase, type SharedDatabase } from '../support/shared-database.js';
+import { createNamespace } from '../support/temporal-namespace.js';
 import { psql } from '../support/shared-postgres.js';
 import { createBucket } from '../support/s3-server.js';
 
@@ -14,6 +16,7 @@ const run = promisify(execFile);
 const bucket = `pull-${randomBytes(4).toString('hex')}`;
 let database: SharedDatabase;
 let deployment: Deployment;
+const CONTENT = "SELECT count(*), md5(string_agg(name, ',' ORDER BY id)) FROM rings";
 /** Oldest first. */
 const runs: string[] = [];
 
@@ -40,27 +43,44 @@ const rows = async (from: string) =>
     ({ run: id, sha256, pinned }) => ({ id, sha256, pinned }),
   );
 
+/** What commands find where the Temporal server is gone with its database. */
+const withoutTemporal = async () => ({ TEMPORAL_ADDRESS: `127.0.0.1:${String(await freePort())}` });
+
+/** Each command of a rescue, on what is left. */
+async function expectRescue(env: Record<string, string> = {}): Promise<void> {
+  const into = `pulled_${randomBytes(4).toString('hex')}`;
+  const commands = [['list', '--json'], ['verify'], ['restore', 'mordor', '--run', runs[0] ?? '', '--into', into]];
+  const [list, ...others] = await Promise.all(commands.map((args) => deployment.backupctl(args, env)));
+  expect(new Set((list?.json as { run: string }[]).map(({ run: id }) => id))).toEqual(new Set(runs));
+  expect(others.map(({ code, stderr }) => (code === 0 ? code : stderr))).toEqual([0, 0]);
+  expect(await psql(into, CONTENT)).toBe(await psql(database.name, CONTENT));
+  await psql('postgres', `DROP DATABASE ${into}`);
+}
+
 async function loseDirectory(): Promise<void> {
   await rm(deployment.backupDir, { recursive: true });
   await mkdir(deployment.backupDir);
 }
 
+describe("after Temporal's database was lost", () => {
+  it('list, verify and restore work', async () => expectRescue(await withoutTemporal()));
+});
+
 describe('after the backup directory was lost', () => {
   it('list, verify and restore work from the bucket, and pull wants a directory that is known', async () => {
     await loseDirectory();
-    expect(await rows('s3')).toHaveLength(2);
-    expect((await deployment.backupctl(['verify', '--from', 's3'])).code).toBe(0);
-    const into = `pulled_${randomBytes(4).toString('hex')}`;
-    expect((await deployment.backupctl(['restore', 'mordor', '--into', into])).code).toBe(0);
-    await psql('postgres', `DROP DATABASE ${into}`);
+    await expectRescue();
     const { stderr, code } = await deployment.backupctl(['catalog', 'pull']);
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('HINT: ') as string });
     expect(await readdir(deployment.backupDir)).toEqual([]);
   });
 
-  it('catalog pull brings everything back as it was: artifacts, manifests, pins, records and checksums', async () => {
-    expect((await deployment.backupctl(['doctor', '--init-dir'])).stderr).not.toContain('cannot');
-    const { stdout, stderr, code } = await deployment.backupctl(['catalog', 'pull']);
+  it("so they do where Temporal's database is lost with it, and catalog pull brings everything back as it was: artifacts, manifests, pins, records and checksums", async () => {
+    await expectRescue(await withoutTemporal());
+    const env = { TEMPORAL_NAMESPACE: `empty-${randomBytes(4).toString('hex')}` }; // a new server knows nothing
+    await createNamespace(inject('temporal').address, env.TEMPORAL_NAMESPACE);
+    await deployment.backupctl(['doctor', '--init-dir'], env);
+    const { stdout, stderr, code } = await deployment.backupctl(['catalog', 'pull'], env);
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('2 pulled, 0 were here') as string });
     expect(stdout.match(/^pulled .*\.sql\.gz, /gm)).toHaveLength(2);
     expect(await rows('local')).toEqual(await rows('s3'));

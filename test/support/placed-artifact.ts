@@ -15,6 +15,8 @@ export interface PlacedArtifact {
   captureStartedAt?: string;
   /** Default: `middle-earth`. */
   service?: string;
+  /** Default: `default`. */
+  host?: string;
   /** Default: a database of the name of the target on one system. */
   source?: Manifest['source'];
 }
