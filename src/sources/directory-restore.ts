@@ -8,7 +8,8 @@ import { feedFile } from '../pipeline/feed.js';
 import { requireSuccess, startPipeline } from '../pipeline/process.js';
 import { requireGnuTar, type Tools } from '../pipeline/tools.js';
 import { requireFreeDirectory, restoring } from './free-directory.js';
-import { placeForEmpty, placeForNew } from './restore-place.js';
+import { directoryId } from './directory-leavings.js';
+import { placeForEmpty, placeForNew, type FoundEmpty } from './restore-place.js';
 import {
   ExtractionFailed,
   failureLines,
@@ -30,6 +31,10 @@ export interface DirectoryRestoreInput {
   tools: Tools;
   /** Stands in its name until it is whole. Default: random. */
   attemptToken?: string;
+  /** Told before a directory is filled where it is. */
+  onFilling?: (found: FoundEmpty) => Promise<void>;
+  /** Told when it is whole and has only to take its name: what tells it from other directories, and the warnings. */
+  onWhole?: (id: string, warnings: string[]) => Promise<void>;
   /** What was extracted is removed before the promise settles. */
   signal: AbortSignal;
   /** Told how many bytes of the artifact were read. */
@@ -48,8 +53,10 @@ export async function restoreDirectory(input: DirectoryRestoreInput): Promise<{ 
   const { into, attemptToken } = input;
   const place = await (state === 'empty' ? placeForEmpty(into, attemptToken) : placeForNew(into, attemptToken));
   try {
+    if (place.found !== undefined) await input.onFilling?.(place.found);
     const warnings = await extract(input, place.path);
     throwIfAborted(input.signal);
+    await input.onWhole?.((await directoryId(place.path)) ?? '', warnings);
     await place.keep();
     return { warnings };
   } catch (error) {

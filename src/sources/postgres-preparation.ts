@@ -31,7 +31,7 @@ export const MAX_NAME_BYTES = 63;
 export async function prepareRestore(session: Session, input: NewDatabase): Promise<Preparation> {
   requireUsableName(input.into);
   const properties = propertiesOf(input);
-  const { server, facts } = await enter(session, input.into);
+  const { server, facts } = await enterServer(session, input.into);
   requireNameFree(input, facts);
   const roles = new Set(facts.roles);
   if (!input.noOwner && input.makesRoles !== true) requireRoles(input, roles);
@@ -45,7 +45,7 @@ interface EntryFacts {
 }
 
 /** A session in a database that is there on every server, and what has to be known before anything is touched. */
-async function enter(session: Session, into: string): Promise<{ server: Session; facts: EntryFacts }> {
+export async function enterServer(session: Session, into: string): Promise<{ server: Session; facts: EntryFacts }> {
   const query = `SELECT jsonb_build_object(
     'versionNumber', current_setting('server_version_num')::int,
     'isTaken', EXISTS (SELECT FROM pg_database WHERE datname = ${quoteLiteral(into)}),

@@ -4,6 +4,7 @@ import type { DatabaseProperties, Manifest } from '../domain/manifest.js';
 import { throwIfAborted } from '../pipeline/abort.js';
 import { storedFormat } from '../pipeline/stored-reader.js';
 import { inDatabase, runSql, withSession, type Session } from './postgres-connection.js';
+import { databaseOid } from './postgres-leavings.js';
 import { createStatement, finishStatements } from './postgres-create.js';
 import { loadDump } from './postgres-load.js';
 import { OwnerFilter } from './postgres-owner-filter.js';
@@ -16,6 +17,8 @@ export interface RestoreDatabaseInput extends NewDatabase {
   manifest: Pick<Manifest, 'artifact' | 'programs' | 'database' | 'roles'>;
   /** Stands in its name until it is whole. Default: random. */
   attemptToken?: string;
+  /** Told when it is whole and has only to take its name: the database's oid, and the warnings. */
+  onWhole?: (oid: string, warnings: string[]) => Promise<void>;
   /** At once, of a dump in custom format. Default: 1. */
   jobs?: number;
   /** Told after each piece, with all stored bytes that were handed over so far. */
@@ -84,11 +87,13 @@ async function fill(server: Session, input: FillInput): Promise<{ warnings: stri
     ...(filter !== undefined && { filter }),
     ...(onProgress !== undefined && { onProgress }),
   });
-  const finish = finishStatements({ name, into, properties, ...(noOwner && { instead: { roles } }) });
-  await runSql(uninterrupted(server), finish, `finish the database ${into}`);
   const count = filter?.leftOutCount ?? 0;
   const leftOut = count === 0 ? [] : [`left out ${String(count)} statements about owners and missing roles`];
-  return { warnings: [...told, ...leftOut] };
+  const warnings = [...told, ...leftOut];
+  await input.onWhole?.((await databaseOid(server, name)) ?? '', warnings);
+  const finish = finishStatements({ name, into, properties, ...(noOwner && { instead: { roles } }) });
+  await runSql(uninterrupted(server), finish, `finish the database ${into}`);
+  return { warnings };
 }
 
 /** `<into, shortened>_restoring_<token>`: whoever sees it in a list knows what it is. */

@@ -7,10 +7,20 @@ import { emptyDirectory, removeDirectory } from './removable-directory.js';
 /** Where an archive is extracted until it is whole. */
 export interface RestorePlace {
   path: string;
+  /** Of a directory that is filled where it is: what was found. */
+  found?: FoundEmpty;
   /** Gives it its name. */
   keep(): Promise<void>;
   /** Leaves everything as it was found. */
   giveUp(): Promise<void>;
+}
+
+/** An empty directory as it was. */
+export interface FoundEmpty {
+  path: string;
+  uid: number;
+  gid: number;
+  mode: number;
 }
 
 /** No place for another directory: the parent is another's, or read-only. */
@@ -34,7 +44,7 @@ export async function placeForEmpty(into: string, token?: string): Promise<Resto
 }
 
 async function makeSibling(into: string, token = randomBytes(6).toString('hex')): Promise<RestorePlace> {
-  const path = join(dirname(into), `.${basename(into)}.restoring-${token}`);
+  const path = join(dirname(into), restoringName(basename(into), token));
   await mkdir(path, { mode: 0o700 });
   return {
     path,
@@ -44,17 +54,26 @@ async function makeSibling(into: string, token = randomBytes(6).toString('hex'))
   };
 }
 
+/** What is not whole yet is called so, beside what it becomes. */
+export function restoringName(name: string, token: string): string {
+  return `.${name}.restoring-${token}`;
+}
+
 async function placeWithin(path: string): Promise<RestorePlace> {
   const { uid, gid, mode } = await stat(path);
   return {
     path,
+    found: { path, uid, gid, mode },
     keep: () => Promise.resolve(),
-    giveUp: async () => {
-      await emptyDirectory(path);
-      await chown(path, uid, gid).catch(() => undefined); // tar could not change it either
-      await chmod(path, mode & 0o7777);
-    },
+    giveUp: () => emptyAgain({ path, uid, gid, mode }),
   };
+}
+
+/** Removes all that is in a directory, and gives it back what it had. */
+export async function emptyAgain({ path, uid, gid, mode }: FoundEmpty): Promise<void> {
+  await emptyDirectory(path);
+  await chown(path, uid, gid).catch(() => undefined); // tar could not change it either
+  await chmod(path, mode & 0o7777);
 }
 
 /** A directory that something is mounted on can be neither renamed nor replaced. `path` has no symbolic links. */

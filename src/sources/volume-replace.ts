@@ -55,6 +55,20 @@ export async function replaceVolume(input: VolumeReplaceInput): Promise<Replaced
   }
 }
 
+/** What came of a replacement whose attempt was killed after it was done. */
+export async function findReplaced(
+  input: Pick<VolumeReplaceInput, 'restoreToken'> & VolumeStage,
+  signal: AbortSignal,
+): Promise<ReplacedVolume | undefined> {
+  const { restoreToken } = input;
+  const keptByUs = async () => (await keptVolumes(input)).find(({ token }) => token.startsWith(restoreToken));
+  if ((await keptByUs()) === undefined) return undefined;
+  await requireUnused(input, restoreToken);
+  await clearLeavings(input, restoreToken, signal);
+  const kept = await keptByUs();
+  return kept && { warnings: [], keptAs: kept.name };
+}
+
 async function replace(input: VolumeReplaceInput): Promise<ReplacedVolume> {
   const { volume, keptAs, signal, onProgress, log } = input;
   const { file, args } = decompressor(input.tools, input.compression);

@@ -29,6 +29,8 @@ export interface VolumeRestoreInput {
   helperImage?: string;
   /** A label of the volume and of the container that fills it. Default: random. */
   attemptToken?: string;
+  /** Told when it is whole: what tells it from another volume of its name, and the warnings. */
+  onWhole?: (id: string, warnings: string[]) => Promise<void>;
   /** Further labels of the volume and of the container that fills it. */
   labels?: Record<string, string>;
   tools: Tools;
@@ -61,6 +63,7 @@ export async function restoreVolume(input: VolumeRestoreInput): Promise<{ warnin
     const end = await runHelper(container, { what, signal, onStarted });
     const warnings = requireFullRestore(what, end);
     input.onProgress(lastPosition(end.lastOutput));
+    await input.onWhole?.(token, warnings);
     return { warnings };
   } catch (error) {
     await removeUnfinished(into, token, error);

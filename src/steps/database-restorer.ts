@@ -1,12 +1,15 @@
 import { availableParallelism } from 'node:os';
 import { BackupError } from '../domain/errors.js';
+import type { Restored } from '../domain/restore-plan.js';
 import type { DatabaseTarget } from '../domain/target.js';
 import type { Runtime } from '../runtime.js';
+import { findDatabaseOid, sweepDatabases } from '../sources/postgres-leavings.js';
 import { theRoles } from '../sources/postgres-preparation.js';
 import { requireRestorable, restoreDatabase, type Restorable } from '../sources/postgres-restore.js';
 import type { RoleScript } from '../sources/role-script.js';
 import type { ConfiguredTarget } from './configured-target.js';
 import { databaseFacts } from './database-facts.js';
+import { noted } from './restore-journal.js';
 import { requireSupported } from './restore-choice.js';
 import { makingRoles, planMissingRoles } from './restore-roles.js';
 import type { Restorer, RestorerInput } from './restorer.js';
@@ -15,7 +18,7 @@ import type { Restorer, RestorerInput } from './restorer.js';
 const MOST_JOBS = 4;
 
 export function databaseRestorer(runtime: Runtime, input: RestorerInput): Restorer {
-  const { manifest, into, noOwner, withRoles, destinations, configured, attemptToken } = input;
+  const { manifest, into, noOwner, withRoles, destinations, configured, attemptToken, restoreToken, journal } = input;
   const jobs = input.jobs ?? Math.min(MOST_JOBS, availableParallelism());
   const { config, tools } = runtime;
   const target = requireConnection(config.file, manifest.target, configured);
@@ -37,11 +40,21 @@ export function databaseRestorer(runtime: Runtime, input: RestorerInput): Restor
       const database = server?.entry ?? target.connection.database;
       const login = { ...common, connection: { ...target.connection, database }, signal };
       if (script !== undefined) log(`making ${theRoles(script.roles)}`);
-      const { warnings } = await makingRoles(login, script, () =>
-        restoreDatabase({ ...common, attemptToken, artifactPath, signal, onProgress }),
-      );
-      if (script === undefined) return { warnings };
-      return { warnings: [...script.warnings, ...warnings], madeRoles: script.roles };
+      const told = (warnings: string[]): Restored => {
+        if (script === undefined) return { warnings };
+        return { warnings: [...script.warnings, ...warnings], madeRoles: script.roles };
+      };
+      const onWhole = (id: string, warnings: string[]) => journal.note({ whole: { id, restored: told(warnings) } });
+      const { warnings } = await makingRoles(login, script, async () => {
+        if (script !== undefined) await journal.note({ madeRoles: script.roles });
+        return restoreDatabase({ ...common, attemptToken, artifactPath, signal, onProgress, onWhole });
+      });
+      return told(warnings);
+    },
+    findDone: () => noted(journal, async (id) => (await findDatabaseOid(common, into)) === id),
+    async sweep({ log }) {
+      const dropped = await sweepDatabases({ ...common, restoreToken, roles: journal.known.madeRoles ?? [] });
+      if (dropped.length > 0) log(`dropped ${dropped.join(', ')}, which an attempt before had not finished`);
     },
   };
 }

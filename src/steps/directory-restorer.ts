@@ -1,12 +1,15 @@
 import type { Runtime } from '../runtime.js';
 import { restoreDirectory } from '../sources/directory-restore.js';
+import { directoryId, sweepDirectories } from '../sources/directory-leavings.js';
 import { requireFreeDirectory } from '../sources/free-directory.js';
+import type { FoundEmpty } from '../sources/restore-place.js';
+import { noted } from './restore-journal.js';
 import { requireSupported } from './restore-choice.js';
 import type { Restorer, RestorerInput } from './restorer.js';
 
 /** Makes a directory out of the artifact of a volume, without Docker. */
 export function directoryRestorer({ tools }: Runtime, input: RestorerInput): Restorer {
-  const { manifest, into, attemptToken } = input;
+  const { manifest, into, attemptToken, restoreToken, journal } = input;
   const { target, artifact } = manifest;
   const common = { target, into, attemptToken, compression: artifact.compression, tools };
   return {
@@ -15,7 +18,15 @@ export function directoryRestorer({ tools }: Runtime, input: RestorerInput): Res
       await requireFreeDirectory(common);
       return { warnings: [] };
     },
-    restore: (artifactPath, { signal, onProgress }) =>
-      restoreDirectory({ ...common, artifactPath, signal, onProgress }),
+    restore(artifactPath, { signal, onProgress }) {
+      const onFilling = (fills: FoundEmpty) => journal.note({ fills });
+      const onWhole = (id: string, warnings: string[]) => journal.note({ whole: { id, restored: { warnings } } });
+      return restoreDirectory({ ...common, artifactPath, signal, onProgress, onFilling, onWhole });
+    },
+    findDone: () => noted(journal, async (id) => (await directoryId(into)) === id),
+    async sweep({ log }) {
+      const removed = await sweepDirectories({ into, restoreToken, filled: journal.known.fills });
+      if (removed.length > 0) log(`removed what an attempt before had left in ${removed.join(', ')}`);
+    },
   };
 }

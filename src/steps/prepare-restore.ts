@@ -14,6 +14,7 @@ import { locationOf, type FoundArtifact } from './list-artifacts.js';
 import { ownService } from './own-service.js';
 import { placeNamedNow, requireFittingParts } from './restore-choice.js';
 import { placeOf } from './restore-into.js';
+import type { RestoreJournal } from './restore-journal.js';
 import { warningsOf, expectedMsOf } from './restore-expectations.js';
 import type { Restorer, RestorerInput, RestoreTokens } from './restorer.js';
 import type { StepContext } from './step.js';
@@ -24,27 +25,29 @@ export interface RestoreInput extends RestoreRequest {
   cwd?: string;
   /** Names this restore in each of its attempts: 8 hexadecimal digits. Default: random. */
   restoreToken?: string;
+  /** RFC 3339: when it began. Default: now. */
+  startedAt?: string;
   /** Whose artifacts come first, where neither the configuration nor the directory tells. */
   service?: string;
   /** Told what will be done, before anything is touched. */
   onPlanned?: (plan: RestorePlan) => void;
 }
 
-export interface PreparedRestore {
-  found: FoundArtifact;
+/** An artifact, and what makes something of it. Nothing was refused or touched yet. */
+export interface ChosenRestore {
+  found: ChosenArtifact;
   restorer: Restorer;
-  plan: RestorePlan;
+  /** What is known before the server or engine was asked. */
+  outline: RestorePlan;
 }
 
-/**
- * Finds out what a restore will do, and refuses what is certain to fail; nothing is touched. Errors: NotFound (no such artifact), Damaged,
- * Conflict (the new name exists), ConfigInvalid (no connection), and those of the server or engine.
- */
-export async function prepareRestore(
+/** Errors: NotFound (no such artifact), Damaged, Conflict (of several services), ConfigInvalid, and those of destinations. */
+export async function chooseRestore(
   runtime: Runtime,
   input: RestoreInput,
+  journal: RestoreJournal,
   step: StepContext,
-): Promise<PreparedRestore> {
+): Promise<ChosenRestore> {
   const { config, destinations } = runtime;
   const configured = findConfigured(config, input.target);
   const service = (await ownService(runtime)) ?? input.service;
@@ -66,15 +69,23 @@ export async function prepareRestore(
   const into = inPlace ? placeNamedNow(manifest, configured) : placeOf({ manifest, configured, into: input.into, cwd });
   if (withRoles && manifest.kind !== 'database') throw noRoles(manifest);
   const restorer = openRestorer(runtime, {
-    ...{ manifest, into, inPlace, parts, noOwner, withRoles, jobs, destinations: from, configured },
+    ...{ manifest, into, inPlace, parts, noOwner, withRoles, jobs, destinations: from, configured, journal },
     ...tokensOf(input.restoreToken),
+    startedAt: new Date(input.startedAt ?? Date.now()),
   });
-  const facts = await failing(() => orAborted(step.signal, () => restorer.plan(step)));
-  const plan = { ...planOf(found, { into, parts }), ...facts, warnings: [...warningsOf(found), ...facts.warnings] };
-  return { found, restorer, plan };
+  return { found, restorer, outline: outlineOf(found, { into, parts }) };
 }
 
-function planOf(found: ChosenArtifact, { into, parts }: Pick<RestorePlan, 'into' | 'parts'>): RestorePlan {
+/** The whole plan. Refuses what is certain to fail: Conflict (the new name exists), Failed, and the errors of the server or engine. */
+export async function completePlan(
+  { found, restorer, outline }: ChosenRestore,
+  step: StepContext,
+): Promise<RestorePlan> {
+  const facts = await failing(() => orAborted(step.signal, () => restorer.plan(step)));
+  return { ...outline, ...facts, warnings: [...warningsOf(found), ...facts.warnings] };
+}
+
+function outlineOf(found: ChosenArtifact, { into, parts }: Pick<RestorePlan, 'into' | 'parts'>): RestorePlan {
   const { target, kind, run, captureStartedAt, artifact } = found.entry.manifest;
   const expectedMs = expectedMsOf(found);
   return {

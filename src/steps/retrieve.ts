@@ -12,6 +12,8 @@ export interface RetrieveInput {
   found: FoundArtifact;
   /** The backup directory of this host: what lies there is used where it lies, and what is fetched is kept there meanwhile. */
   local: LocalDestination;
+  /** Of the restore that it is for: stands in the name of what is fetched. Default: none. */
+  restoreToken?: string;
 }
 
 const DOWNLOAD_PREFIX = '.restore-';
@@ -45,13 +47,13 @@ async function checkBytes(path: string, found: FoundArtifact, { signal, onProgre
 
 /** The bytes of another destination, checked as they come; see `withArtifactFile`. */
 export async function withDownload<T>(
-  { found, local }: RetrieveInput,
+  { found, local, restoreToken = '' }: RetrieveInput,
   { signal, onProgress, log }: StepContext,
   use: (path: string) => Promise<T>,
 ): Promise<T> {
   const { destination, entry } = found;
   const { artifact } = entry.manifest;
-  const directory = await makeDirectory(local.root);
+  const directory = await makeDirectory(local.root, DOWNLOAD_PREFIX + restoreToken);
   try {
     const path = join(directory, artifact.name);
     log(`fetching ${locationOf(found)}`);
@@ -63,12 +65,12 @@ export async function withDownload<T>(
 }
 
 /** Readable by this user alone (0700). The backup directory has the room; without one (a new host) there is `TMPDIR`. */
-async function makeDirectory(root: string): Promise<string> {
+async function makeDirectory(root: string, prefix: string): Promise<string> {
   return naming(`make room in ${root}`, async () => {
     try {
-      return await mkdtemp(join(root, DOWNLOAD_PREFIX));
+      return await mkdtemp(join(root, prefix));
     } catch (error) {
-      if (isMissing(error)) return mkdtemp(join(tmpdir(), DOWNLOAD_PREFIX));
+      if (isMissing(error)) return mkdtemp(join(tmpdir(), prefix));
       throw error;
     }
   });
@@ -85,4 +87,13 @@ export async function findOldDownloads(root: string, beforeMs: number): Promise<
     }),
   );
   return found.filter((path) => path !== undefined).sort();
+}
+
+/** Removes what killed attempts of one restore had fetched. */
+export async function sweepDownloads(root: string, restoreToken: string): Promise<void> {
+  for (const directory of [root, tmpdir()]) {
+    const names = await readdir(directory).catch(() => []); // a new host has no backup directory
+    for (const name of names.filter((n) => n.startsWith(DOWNLOAD_PREFIX + restoreToken)))
+      await rm(join(directory, name), { recursive: true, force: true });
+  }
 }

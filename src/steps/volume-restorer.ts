@@ -1,27 +1,32 @@
 import { runId } from '../domain/names.js';
 import type { RestoreFacts } from '../domain/restore-plan.js';
 import type { Runtime } from '../runtime.js';
-import { replaceVolume } from '../sources/volume-replace.js';
+import { clearLeavings } from '../sources/volume-leavings.js';
+import { findReplaced, replaceVolume } from '../sources/volume-replace.js';
 import { requireReplaceable, type ReplaceableVolume } from '../sources/volume-replaceable.js';
+import { isVolumeOf, sweepRestore } from '../sources/volume-restore-leavings.js';
 import { requireFreeName, restoreVolume } from '../sources/volume-restore.js';
+import { noted } from './restore-journal.js';
 import { requireSupported } from './restore-choice.js';
 import type { Restorer, RestorerInput } from './restorer.js';
 
 /** Makes a volume of the Docker engine, or replaces the content of one. */
 export function volumeRestorer(runtime: Runtime, input: RestorerInput): Restorer {
-  const { manifest, into, attemptToken, restoreToken } = input;
+  const { manifest, into, attemptToken, restoreToken, journal } = input;
   const { target, service, artifact } = manifest;
   const { config, tools } = runtime;
   const { helperImage, timezone } = config.backup;
   const image = helperImage === undefined ? {} : { helperImage };
   const common = { target, service, attemptToken, compression: artifact.compression, tools, ...image };
   if (input.inPlace) {
-    const keptAs = `${into}_before_${runId(new Date(), timezone)}`;
+    const keptAs = `${into}_before_${runId(input.startedAt, timezone)}`;
     const replacement = { ...common, volume: into, restoreToken, keptAs };
     return {
       plan: async ({ signal }) => factsOf(into, keptAs, await requireReplaceable(replacement, signal)),
       restore: (artifactPath, { signal, onProgress, log }) =>
         replaceVolume({ ...replacement, artifactPath, signal, onProgress, log }),
+      findDone: ({ signal }) => findReplaced(replacement, signal),
+      sweep: async ({ signal }) => void (await clearLeavings(replacement, restoreToken, signal)),
     };
   }
   return {
@@ -30,8 +35,15 @@ export function volumeRestorer(runtime: Runtime, input: RestorerInput): Restorer
       await requireFreeName({ target, into });
       return { warnings: [] };
     },
-    restore: (artifactPath, { signal, onProgress }) =>
-      restoreVolume({ ...common, into, artifactPath, signal, onProgress }),
+    restore(artifactPath, { signal, onProgress }) {
+      const onWhole = (id: string, warnings: string[]) => journal.note({ whole: { id, restored: { warnings } } });
+      return restoreVolume({ ...common, into, artifactPath, signal, onProgress, onWhole });
+    },
+    findDone: () => noted(journal, (id) => isVolumeOf(into, id)),
+    async sweep({ log }) {
+      const removed = await sweepRestore({ into, restoreToken });
+      if (removed.length > 0) log(`removed ${removed.join(', ')}, which an attempt before had not finished`);
+    },
   };
 }
 

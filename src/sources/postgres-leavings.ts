@@ -1,0 +1,34 @@
+import { queryJson, runSql, withSession, type DatabaseLogin, type Session } from './postgres-connection.js';
+import { enterServer } from './postgres-preparation.js';
+import { quoteIdentifier, quoteLiteral } from './postgres-quoting.js';
+
+/** What tells the database of that name from any other that had or will have it; undefined where there is none. */
+export async function databaseOid(session: Session, name: string): Promise<string | undefined> {
+  const oid = await runSql(session, `SELECT oid FROM pg_database WHERE datname = ${quoteLiteral(name)};`);
+  return oid === '' ? undefined : oid;
+}
+
+/** The same, by a login that may enter no database of that name. */
+export async function findDatabaseOid(login: DatabaseLogin, name: string): Promise<string | undefined> {
+  return withSession(login, async (session) => databaseOid((await enterServer(session, name)).server, name));
+}
+
+export interface SweepDatabasesInput extends DatabaseLogin {
+  /** Of the restore: 8 hexadecimal digits. */
+  restoreToken: string;
+  /** Made by it, beside the database. */
+  roles: readonly string[];
+}
+
+/** Drops the databases that killed attempts of one restore had not finished, with whoever is still connected to them, and the roles. */
+export async function sweepDatabases({ restoreToken, roles, ...login }: SweepDatabasesInput): Promise<string[]> {
+  return withSession(login, async (session) => {
+    const { server } = await enterServer(session, '');
+    const pattern = `_restoring_${restoreToken}[0-9a-f]{4}$`;
+    const query = `(SELECT coalesce(jsonb_agg(datname), '[]') FROM pg_database WHERE datname ~ ${quoteLiteral(pattern)})`;
+    const names = await queryJson<string[]>(server, query);
+    for (const name of names) await runSql(server, `DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE);`);
+    if (roles.length > 0) await runSql(server, `DROP ROLE IF EXISTS ${roles.map(quoteIdentifier).join(', ')};`);
+    return names;
+  });
+}
