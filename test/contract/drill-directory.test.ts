@@ -1,12 +1,14 @@
-import { readdir } from 'node:fs/promises';
+import { access, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { drillVolume, type DrillVolumeInput } from '../../src/drill/drill-volume.js';
 import { captureMounted, type MountedCaptureInput } from '../../src/sources/mounted-capture.js';
-import { recordDocker } from '../support/docker-wrapper.js';
+import { recordDocker, stubEnvironment } from '../support/docker-wrapper.js';
 import { aManifest } from '../support/manifest.js';
 import { filledDirectory, heldAttempt, mountedAttempt, tarReading } from '../support/mounted-attempt.js';
 import { runScript } from '../support/run-script.js';
 import { testDirectory } from '../support/volume-attempt.js';
+import { waitFor } from '../support/wait-for.js';
 import { ODD_CONTENT, ODD_RIGHTS } from '../support/volume-content.js';
 
 async function drillFor({ partPath, tools, path }: MountedCaptureInput): Promise<DrillVolumeInput> {
@@ -57,3 +59,40 @@ test('a mounted volume that changed while it was read comes back as it was read'
   expect((await capture).warnings).toContainEqual(expect.stringMatching(/large: File shrank by \d+ bytes/));
   expect(await drillVolume(await drillFor(attempt))).toMatchObject({ outcome: 'verified' });
 });
+
+/** Puts programs before those of this machine, for this test. */
+async function replacePrograms(scripts: Record<string, string>): Promise<string> {
+  const directory = await testDirectory();
+  for (const [name, script] of Object.entries(scripts))
+    await writeFile(join(directory, name), `#!/bin/bash\n${script}\n`, { mode: 0o755 });
+  stubEnvironment('PATH', `${directory}:${process.env['PATH'] ?? ''}`);
+  return directory;
+}
+
+test('a program that fails while it looks at what was restored is trouble, and no verdict', async () => {
+  const drill = await drillOf('echo one >file');
+  await replacePrograms({ b2sum: 'echo its disk is broken >&2; exit 1' });
+  await expect(drillVolume(drill)).rejects.toMatchObject({
+    code: 'ProgramFailed',
+    message: expect.stringMatching(
+      /looking through what was restored ended with code 1: .*its disk is broken/,
+    ) as string,
+  });
+  expect(await readdir(drill.scratchDir)).toEqual([]);
+});
+
+test.each(['tar', 'b2sum'])(
+  'a drill that is aborted while %s runs leaves nothing, and is no verdict',
+  async (program) => {
+    const drill = await drillOf('echo one >file');
+    const stop = new AbortController();
+    const directory = await replacePrograms({ [program]: 'touch "$0.begun"; exec sleep infinity' });
+    const tar = { ...drill.tools.tar!, ...(program === 'tar' && { path: join(directory, 'tar') }) };
+    const drilled = drillVolume({ ...drill, tools: { ...drill.tools, tar }, signal: stop.signal });
+    const failure = expect(drilled).rejects.toMatchObject({ code: 'Cancelled' });
+    await waitFor(`${program} to run`, () => access(join(directory, `${program}.begun`)).then(() => true));
+    stop.abort();
+    await failure;
+    expect(await readdir(drill.scratchDir)).toEqual([]);
+  },
+);

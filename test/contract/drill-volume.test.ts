@@ -1,9 +1,6 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { readdir, symlink } from 'node:fs/promises';
+import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { DrillResult } from '../../src/domain/verification.js';
 import { drillVolume, type DrillVolumeInput } from '../../src/drill/drill-volume.js';
@@ -12,41 +9,11 @@ import { findProgram } from '../../src/pipeline/program.js';
 import { ensureHelperImage } from '../../src/sources/helper-image.js';
 import { insideVolume, volumeExists } from '../support/docker-volume.js';
 import { letGo, recordDocker, slowHelpers, stubEnvironment } from '../support/docker-wrapper.js';
-import { holdWalk } from '../support/held-walk.js';
-import { aManifest } from '../support/manifest.js';
+import { holdWalk } from '../support/held-drill.js';
 import { runScript } from '../support/run-script.js';
-import {
-  attemptAt,
-  containersOf,
-  dockerLines,
-  filledVolume,
-  meetInMidWrite,
-  testDirectory,
-} from '../support/volume-attempt.js';
+import { attemptAt, dockerLines, filledVolume, meetInMidWrite, testDirectory } from '../support/volume-attempt.js';
+import { drillFor, drillOf, leftBy } from '../support/volume-drills.js';
 import { ODD_CONTENT, ODD_RIGHTS } from '../support/volume-content.js';
-
-/** What drills an artifact. */
-async function drillFor(artifactPath: string, service: string): Promise<DrillVolumeInput & { told: number[] }> {
-  const { tools, signal } = await attemptAt('any');
-  const told: number[] = [];
-  return {
-    ...{ path: artifactPath, tools, signal, scratchDir: await testDirectory() },
-    manifest: aManifest({
-      ...{ kind: 'volume', target: 'files', service },
-      source: { kind: 'volume', host: 'default', volume: 'origin' },
-    }),
-    onProgress: (bytesDone) => told.push(bytesDone),
-    log: () => undefined,
-    told,
-  };
-}
-
-/** What drills the artifact of a captured volume with this content. */
-async function drillOf(script: string): Promise<DrillVolumeInput & { told: number[] }> {
-  const attempt = await attemptAt(await filledVolume('origin', script));
-  await captureVolume(attempt);
-  return drillFor(attempt.partPath, attempt.service);
-}
 
 /** Drills, and changes what was restored by a script before it is looked at. */
 async function damaged(drill: DrillVolumeInput, script: string): Promise<DrillResult & { volume: string }> {
@@ -56,11 +23,6 @@ async function damaged(drill: DrillVolumeInput, script: string): Promise<DrillRe
   await runScript(await insideVolume(volume), script);
   await held.letGo();
   return { ...(await drilled), volume };
-}
-
-async function leftBy({ scratchDir, manifest: { service } }: DrillVolumeInput): Promise<string[]> {
-  const volumes = await dockerLines('volume', 'ls', '-q', '--filter', `label=backup-orchestrator.service=${service}`);
-  return [...(await containersOf(service)), ...volumes, ...(await readdir(scratchDir))];
 }
 
 test('whatever a volume holds comes back as it was, and nothing is left of the drill', async () => {
@@ -140,43 +102,6 @@ test('each thing that a restore gets wrong fails the drill by name', async () =>
     DAMAGES.map(([path, , , difference]) => `"${path}"${difference.startsWith(':') ? '' : ' '}${difference}`),
   );
   expect(await volumeExists(volume)).toBe(false);
-  expect(await leftBy(drill)).toEqual([]);
-});
-
-test('a drill that was killed is cleared up by the next one, which leaves those alone that live', async () => {
-  const drill = await drillOf('echo one >file');
-  const { path, manifest, scratchDir } = drill;
-  const killed = await holdWalk();
-  const script = fileURLToPath(new URL('../support/volume-drill-process.ts', import.meta.url));
-  const args = ['--import', 'tsx', script, JSON.stringify({ path, manifest, scratchDir })];
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, ...args], { stdio: 'inherit' });
-  const leftVolume = await killed.volume();
-  child.kill('SIGKILL');
-  await once(child, 'exit');
-  vi.unstubAllEnvs();
-  const living = await holdWalk();
-  const alive = drillVolume(drill);
-  const livingVolume = await living.volume();
-  vi.unstubAllEnvs();
-
-  expect(await volumeExists(leftVolume)).toBe(false);
-  expect((await drillVolume(drill)).outcome).toBe('verified');
-  expect(await volumeExists(livingVolume)).toBe(true);
-  await living.letGo();
-  expect((await alive).outcome).toBe('verified');
-  expect(await leftBy(drill)).toEqual([]);
-});
-
-test('an aborted drill leaves nothing, and is no verdict', async () => {
-  const stop = new AbortController();
-  const drill = { ...(await drillOf('echo one >file')), signal: stop.signal };
-  const held = await holdWalk();
-  const drilled = expect(drillVolume(drill)).rejects.toMatchObject({ code: 'Cancelled' });
-  await held.volume();
-  stop.abort();
-  await held.letGo();
-
-  await drilled;
   expect(await leftBy(drill)).toEqual([]);
 });
 
