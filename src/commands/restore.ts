@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { RUN_PATTERN } from '../domain/names.js';
+import { splitPaths } from '../domain/path-list.js';
 import { splitNames } from '../domain/table-names.js';
 import type { DestinationKind } from '../domain/target.js';
 import { placeWord, type RestoredTarget, type RestorePlan } from '../domain/restore-plan.js';
@@ -20,6 +21,7 @@ interface RestoreOptions {
   confirm?: string;
   tables?: string[];
   schema?: string[];
+  paths?: string[];
   /** Commander's reading of `--no-owner`. */
   owner: boolean;
   withRoles?: boolean;
@@ -45,6 +47,11 @@ export const addRestoreCommand: AddCommand = (program, context) => {
     .option('--confirm <target>', 'the name of the target once more, for --in-place')
     .addOption(new Option('--tables <names>', 'of a database: rows of these tables alone').argParser(names))
     .addOption(new Option('--schema <names>', 'of a database: rows of the tables of these schemas').argParser(names))
+    .addOption(
+      new Option('--paths <paths>', 'of a volume: these files, or directories with what is in them, alone').argParser(
+        paths,
+      ),
+    )
     .option('--no-owner', 'everything belongs to the user who restores; missing roles go without')
     .addOption(
       new Option(
@@ -73,6 +80,11 @@ function names(text: string, before: string[] = []): string[] {
   return [...before, ...splitNames(text)];
 }
 
+/** Of an option that may be said several times. */
+function paths(text: string, before: string[] = []): string[] {
+  return [...before, ...splitPaths(text)];
+}
+
 function countOf(text: string): number {
   const count = Number(text);
   if (/^\d+$/.test(text) && count >= 1 && count <= MOST_JOBS) return count;
@@ -81,7 +93,7 @@ function countOf(text: string): number {
 
 async function restore(context: CommandContext, target: string, options: RestoreOptions): Promise<void> {
   const { run, from, into, owner, withRoles = false, jobs, plan: planOnly = false, json } = options;
-  const { inPlace = false, confirm, tables, schema: schemas } = options;
+  const { inPlace = false, confirm, tables, schema: schemas, paths: files } = options;
   const runtime = await context.runtime();
   if (inPlace && !planOnly) requireConfirmed(runtime.config, { target, confirm });
   const progress = new ProgressLine({ stream: process.stderr });
@@ -98,7 +110,7 @@ async function restore(context: CommandContext, target: string, options: Restore
   };
   const input = {
     ...{ target, noOwner: !owner, withRoles, inPlace, cwd: process.cwd(), onPlanned },
-    parts: { ...(tables && { tables }), ...(schemas && { schemas }) },
+    parts: { ...(tables && { tables }), ...(schemas && { schemas }), ...(files && { paths: files }) },
     ...(jobs !== undefined && { jobs }),
     ...(run !== LATEST && { run }),
     ...(from !== undefined && { from }),

@@ -3,6 +3,7 @@ import { removeVolumeLabelled } from './docker-volume.js';
 import { removeContainer } from './helper-container.js';
 import { LABEL, listContainers, listVolumes } from './helper-labels.js';
 import { CLEAR_SCRIPT, STAGE, UNDO_SCRIPT } from './volume-replace-script.js';
+import { requireUnused } from './volume-replaceable.js';
 import { lookAtStages, replacing, runStage, type StageFindings, type VolumeStage } from './volume-stage.js';
 
 export interface KeptVolume {
@@ -44,6 +45,7 @@ export async function clearLeavings(stage: VolumeStage, restoreToken: string, si
   await endContainers(stage, restoreToken);
   const found = await lookAtStages(stage, signal);
   const tokens = unfinishedTokens(found);
+  if (tokens.length > 0) await requireUnused(stage, restoreToken);
   for (const token of tokens) await undoStage(stage, token, found);
   if (tokens.length === 0 && found.stages.length > 0) await runStage(stage, { script: CLEAR_SCRIPT, signal });
   return tokens;

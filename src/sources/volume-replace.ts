@@ -63,7 +63,6 @@ export async function findReplaced(
   const { restoreToken } = input;
   const keptByUs = async () => (await keptVolumes(input)).find(({ token }) => token.startsWith(restoreToken));
   if ((await keptByUs()) === undefined) return undefined;
-  await requireUnused(input, restoreToken);
   await clearLeavings(input, restoreToken, signal);
   const kept = await keptByUs();
   return kept && { warnings: [], keptAs: kept.name };

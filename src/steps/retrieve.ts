@@ -53,7 +53,7 @@ export async function withDownload<T>(
 ): Promise<T> {
   const { destination, entry } = found;
   const { artifact } = entry.manifest;
-  const directory = await makeDirectory(local.root, DOWNLOAD_PREFIX + restoreToken);
+  const directory = await makeRestoreDirectory(local.root, restoreToken);
   try {
     const path = join(directory, artifact.name);
     log(`fetching ${locationOf(found)}`);
@@ -65,7 +65,8 @@ export async function withDownload<T>(
 }
 
 /** Readable by this user alone (0700). The backup directory has the room; without one (a new host) there is `TMPDIR`. */
-async function makeDirectory(root: string, prefix: string): Promise<string> {
+export async function makeRestoreDirectory(root: string, restoreToken: string): Promise<string> {
+  const prefix = DOWNLOAD_PREFIX + restoreToken;
   return naming(`make room in ${root}`, async () => {
     try {
       return await mkdtemp(join(root, prefix));

@@ -7,8 +7,8 @@ import { requireReplaceable, type ReplaceableVolume } from '../sources/volume-re
 import { isVolumeOf, sweepRestore } from '../sources/volume-restore-leavings.js';
 import { requireFreeName, restoreVolume } from '../sources/volume-restore.js';
 import { noted } from './restore-journal.js';
-import { requireSupported } from './restore-choice.js';
 import type { Restorer, RestorerInput } from './restorer.js';
+import { requireRelativePaths, withParts } from './select-paths.js';
 
 /** Makes a volume of the Docker engine, or replaces the content of one. */
 export function volumeRestorer(runtime: Runtime, input: RestorerInput): Restorer {
@@ -31,13 +31,16 @@ export function volumeRestorer(runtime: Runtime, input: RestorerInput): Restorer
   }
   return {
     plan: async () => {
-      requireSupported(input);
+      requireRelativePaths(input);
       await requireFreeName({ target, into });
       return { warnings: [] };
     },
-    restore(artifactPath, { signal, onProgress }) {
+    restore(artifactPath, step) {
+      const { signal, onProgress } = step;
       const onWhole = (id: string, warnings: string[]) => journal.note({ whole: { id, restored: { warnings } } });
-      return restoreVolume({ ...common, into, artifactPath, signal, onProgress, onWhole });
+      return withParts(runtime, input, { artifactPath, step }, (path) =>
+        restoreVolume({ ...common, into, artifactPath: path, signal, onProgress, onWhole }),
+      );
     },
     findDone: () => noted(journal, (id) => isVolumeOf(into, id)),
     async sweep({ log }) {
