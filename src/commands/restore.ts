@@ -127,8 +127,15 @@ async function restore(context: CommandContext, target: string, options: Restore
   ).finally(() => progress.clear());
   if (restored.madeRoles !== undefined) say(`made the roles ${restored.madeRoles.join(', ')}`);
   for (const warning of restored.warnings) say(`warning: ${warning}`);
+  if (restored.keptAs !== undefined) say(keptText(restored));
   say(summary(restored, Date.now() - startedAt));
   if (json === true) context.printJson(restored);
+}
+
+function keptText({ kind, into, keptAs = '', keptCommands }: RestoredTarget): string {
+  const what = `the ${placeWord({ kind, into })} that was there is kept as ${keptAs}`;
+  if (keptCommands === undefined) return what;
+  return `${what}\n  to remove it:     ${keptCommands.remove}\n  to go back to it: ${keptCommands.goBack}`;
 }
 
 function summary({ target, run, kind, into, sizeBytes }: RestoredTarget, durationMs: number): string {

@@ -66,6 +66,8 @@ export interface Restored {
   madeRoles?: string[];
   /** The name under which what was there stays, of a restore in place. */
   keptAs?: string;
+  /** How that is removed, and how it gets its place again: what a person types. */
+  keptCommands?: { remove: string; goBack: string };
 }
 
 /** What came of a restore. */

@@ -47,30 +47,38 @@ export function createStatement({ name, properties, serverVersionNumber, withOwn
   return `CREATE DATABASE ${quoteIdentifier(name)} ${options.join(' ')};`;
 }
 
-export interface FinishInput {
+export interface PropertiesInput {
   /** The name that it was made under. */
   name: string;
-  into: string;
   properties: DatabaseProperties;
   /** Present: it belongs to the user who restores, and roles that are not among these go without. */
   instead?: { roles: ReadonlySet<string> };
 }
 
 /** All that a plain dump leaves out, and the name at last: one transaction, so that `into` appears whole or not at all. */
-export function finishStatements({ name, into, properties, instead }: FinishInput): string {
-  const { owner, acl, comment, connectionLimit, allowConnections, isTemplate } = properties;
-  const alter = `ALTER DATABASE ${quoteIdentifier(name)}`;
+export function finishStatements({ into, ...input }: PropertiesInput & { into: string }): string {
+  const { name, properties } = input;
+  const rename = `ALTER DATABASE ${quoteIdentifier(name)} RENAME TO ${quoteIdentifier(into)};`;
+  return ['BEGIN;', ...propertyStatements(input), rename, ...closingStatements(into, properties), 'COMMIT;'].join('\n');
+}
+
+export function propertyStatements({ name, properties, instead }: PropertiesInput): string[] {
+  const { owner, acl, comment, connectionLimit } = properties;
   return [
-    'BEGIN;',
     ...(comment === undefined ? [] : [`COMMENT ON DATABASE ${quoteIdentifier(name)} IS ${quoteLiteral(comment)};`]),
     ...(acl === undefined ? [] : grantStatements(acl, { database: name, owner, ...(instead && { instead }) })),
     ...settingStatements(name, properties, instead?.roles),
-    `${alter} CONNECTION LIMIT ${String(connectionLimit)};`,
-    `${alter} RENAME TO ${quoteIdentifier(into)};`,
-    ...(isTemplate ? [`ALTER DATABASE ${quoteIdentifier(into)} IS_TEMPLATE true;`] : []),
-    ...(allowConnections ? [] : [`ALTER DATABASE ${quoteIdentifier(into)} ALLOW_CONNECTIONS false;`]),
-    'COMMIT;',
-  ].join('\n');
+    `ALTER DATABASE ${quoteIdentifier(name)} CONNECTION LIMIT ${String(connectionLimit)};`,
+  ];
+}
+
+/** What nobody could work with before. */
+export function closingStatements(into: string, { allowConnections, isTemplate }: DatabaseProperties): string[] {
+  const alter = `ALTER DATABASE ${quoteIdentifier(into)}`;
+  return [
+    ...(isTemplate ? [`${alter} IS_TEMPLATE true;`] : []),
+    ...(allowConnections ? [] : [`${alter} ALLOW_CONNECTIONS false;`]),
+  ];
 }
 
 function settingStatements(database: string, { settings }: DatabaseProperties, roles?: ReadonlySet<string>): string[] {

@@ -1,17 +1,26 @@
 import { BackupError } from '../domain/errors.js';
 import type { DatabaseProperties, Manifest } from '../domain/manifest.js';
 import { inDatabase, queryJson, type DatabaseLogin, type Session } from './postgres-connection.js';
+import { requireReplaceable, type Replaced } from './postgres-replaced.js';
 import { quoteIdentifier, quoteLiteral } from './postgres-quoting.js';
 
 /** What has to be known before anything is made. */
 export interface NewDatabase extends DatabaseLogin {
-  /** The new database; one of this name must not exist. */
+  /** The new database; one of this name must not exist, unless it is replaced. */
   into: string;
   manifest: Pick<Manifest, 'database' | 'roles'>;
   /** Everything belongs to the user who restores, and missing roles go without their privileges. */
   noOwner: boolean;
+  /** Present: it replaces the one of that name. */
+  replaces?: Replacing;
   /** Whether missing roles will be made: then they are no reason to refuse. */
   makesRoles?: boolean;
+}
+
+export interface Replacing {
+  restoreToken: string;
+  /** The end of the name that the old one is kept under: the first with which that is free. */
+  suffixes: readonly string[];
 }
 
 export interface Preparation {
@@ -21,6 +30,8 @@ export interface Preparation {
   /** All roles of the server. */
   roles: ReadonlySet<string>;
   versionNumber: number;
+  /** What is replaced. */
+  replaced?: Replaced & { keptAs: string };
 }
 
 /** `database` of the connection is what was backed up; these are where a server lets people in to make another. */
@@ -32,10 +43,30 @@ export async function prepareRestore(session: Session, input: NewDatabase): Prom
   requireUsableName(input.into);
   const properties = propertiesOf(input);
   const { server, facts } = await enterServer(session, input.into);
-  requireNameFree(input, facts);
+  const replaced = input.replaces === undefined ? requireNameFree(input, facts) : await findReplaced(server, input);
   const roles = new Set(facts.roles);
   if (!input.noOwner && input.makesRoles !== true) requireRoles(input, roles);
-  return { server, properties, roles, versionNumber: facts.versionNumber };
+  return { server, properties, roles, versionNumber: facts.versionNumber, ...(replaced && { replaced }) };
+}
+
+async function findReplaced(server: Session, { into, replaces }: NewDatabase): Promise<Replaced & { keptAs: string }> {
+  const replaced = await requireReplaceable(server, into);
+  const wanted = (replaces?.suffixes ?? []).map((suffix) => suffixedName(into, suffix));
+  const taken = await queryJson<string[]>(
+    server,
+    `SELECT coalesce(jsonb_agg(datname), '[]') FROM pg_database WHERE datname IN (${wanted.map(quoteLiteral).join(', ')})`,
+  );
+  const keptAs = wanted.find((name) => !taken.includes(name));
+  if (keptAs !== undefined) return { ...replaced, keptAs };
+  const reason = `the names that it could be kept under are taken: ${wanted.join(', ')}`;
+  throw new BackupError('Conflict', `cannot replace the database ${into}: because ${reason}`, { retryable: false });
+}
+
+/** A name that ends so, whatever has to be cut from it. */
+export function suffixedName(name: string, suffix: string): string {
+  let stem = name;
+  while (Buffer.byteLength(stem + suffix) > MAX_NAME_BYTES) stem = [...stem].slice(0, -1).join('');
+  return stem + suffix;
 }
 
 interface EntryFacts {
@@ -51,7 +82,9 @@ export async function enterServer(session: Session, into: string): Promise<{ ser
     'isTaken', EXISTS (SELECT FROM pg_database WHERE datname = ${quoteLiteral(into)}),
     'roles', (SELECT jsonb_agg(rolname) FROM pg_roles)
   )`;
-  const [first, second] = MAINTENANCE_DATABASES.map((database) => inDatabase(session, database)) as [Session, Session];
+  // No session may be in a database that is renamed.
+  const first = inDatabase(session, MAINTENANCE_DATABASES.find((database) => database !== into) ?? into);
+  const second = inDatabase(session, MAINTENANCE_DATABASES.findLast((database) => database !== into) ?? into);
   try {
     return { server: first, facts: await queryJson<EntryFacts>(first, query) };
   } catch (error) {
@@ -76,11 +109,11 @@ function requireUsableName(into: string): void {
   throw new BackupError('ConfigInvalid', `cannot restore into ${into}: because ${reason}`);
 }
 
-function requireNameFree({ into, connection }: NewDatabase, { isTaken }: EntryFacts): void {
-  if (!isTaken) return;
+function requireNameFree({ into, connection }: NewDatabase, { isTaken }: EntryFacts): undefined {
+  if (!isTaken) return undefined;
   const where = `${connection.host}:${String(connection.port)}`;
   throw new BackupError('Conflict', `cannot restore into ${into}: because that database exists on ${where}`, {
-    hint: 'choose another name with `--into`, or rename or drop the one that is there',
+    hint: 'choose another name with `--into`, or replace the one that is there with `--in-place`',
     retryable: false,
   });
 }

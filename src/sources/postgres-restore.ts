@@ -1,15 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { BackupError } from '../domain/errors.js';
-import type { DatabaseProperties, Manifest } from '../domain/manifest.js';
+import type { Manifest } from '../domain/manifest.js';
 import { throwIfAborted } from '../pipeline/abort.js';
 import { storedFormat } from '../pipeline/stored-reader.js';
-import { inDatabase, runSql, withSession, type Session } from './postgres-connection.js';
+import { inDatabase, runSql, withSession, type DatabaseLogin, type Session } from './postgres-connection.js';
 import { databaseOid } from './postgres-leavings.js';
-import { createStatement, finishStatements } from './postgres-create.js';
+import { createStatement, finishStatements, propertyStatements } from './postgres-create.js';
 import { loadDump } from './postgres-load.js';
 import { OwnerFilter } from './postgres-owner-filter.js';
-import { MAX_NAME_BYTES, prepareRestore, type NewDatabase, type Preparation } from './postgres-preparation.js';
+import {
+  enterServer,
+  prepareRestore,
+  suffixedName,
+  type NewDatabase,
+  type Preparation,
+} from './postgres-preparation.js';
 import { quoteIdentifier } from './postgres-quoting.js';
+import { changedProperties, type Replaced } from './postgres-replaced.js';
+import { findSwapped, swapDatabases } from './postgres-swap.js';
 
 export interface RestoreDatabaseInput extends NewDatabase {
   /** The file to restore; its bytes are checked against the manifest once more while they are read. */
@@ -27,21 +35,30 @@ export interface RestoreDatabaseInput extends NewDatabase {
 
 const DROP_TIMEOUT_MS = 60_000;
 
+export interface RestoredDatabase {
+  warnings: string[];
+  /** What was called `into` before, and is closed now. */
+  keptAs?: string;
+}
+
 /**
- * Makes the database `into` out of an artifact: under a temporary name first, so that `into` appears whole or not at all;
- * what was made is dropped after any failure. Returns warnings. Errors: Conflict where `into` exists, NotFound where roles
- * are missing (nothing is touched then), ProgramFailed for the first SQL error, Damaged, and those of a connection.
+ * Makes the database `into` out of an artifact: under a temporary name first, so that `into` appears whole or not at all, and one that it
+ * replaces stays until then; what was made is dropped after any failure. Errors: Conflict where `into` exists, NotFound where roles
+ * are missing (nothing is touched then), those of `requireReplaceable`, ProgramFailed for the first SQL error, Damaged, and those of a connection.
  */
-export async function restoreDatabase(input: RestoreDatabaseInput): Promise<{ warnings: string[] }> {
+export async function restoreDatabase(input: RestoreDatabaseInput): Promise<RestoredDatabase> {
   return withSession(input, async (session) => {
-    const { server, properties, roles, versionNumber } = await prepareRestore(session, input);
-    const name = temporaryName(input.into, input.attemptToken);
+    const preparation = await prepareRestore(session, input);
+    const { server, properties, versionNumber } = preparation;
+    const name = suffixedName(input.into, `_restoring_${input.attemptToken ?? randomBytes(6).toString('hex')}`);
     const withOwner = !input.noOwner;
     const create = createStatement({ name, properties, serverVersionNumber: versionNumber, withOwner });
     await runSql(uninterrupted(server), create, `make a database for ${input.target}`);
     try {
       throwIfAborted(input.signal);
-      return await fill(server, { ...input, name, properties, roles, versionNumber });
+      const warnings = await fill({ ...preparation, ...input, name });
+      throwIfAborted(input.signal);
+      return { warnings, ...(await finish({ ...preparation, ...input, name })) };
     } catch (error) {
       throw await afterDropping(server, name, error);
     }
@@ -54,14 +71,31 @@ export async function restoreDatabase(input: RestoreDatabaseInput): Promise<{ wa
  */
 export async function requireRestorable(input: NewDatabase): Promise<Restorable> {
   return withSession(input, async (session) => {
-    const { server, roles, versionNumber } = await prepareRestore(session, input);
-    return { roles, versionNumber, entry: server.env['PGDATABASE'] ?? input.connection.database };
+    const { server, properties, roles, versionNumber, replaced } = await prepareRestore(session, input);
+    const changed = replaced === undefined ? [] : await changedProperties(server, input.into, properties);
+    const told = replaced && { replaced: { ...replaced, changed } };
+    return { roles, versionNumber, ...told, entry: server.env['PGDATABASE'] ?? input.connection.database };
+  });
+}
+
+/** Under which name a restore in place has kept the database that it replaced; undefined where it has not come so far. */
+export async function findFinishedSwap(
+  input: DatabaseLogin & { into: string; restoreToken: string },
+): Promise<string | undefined> {
+  return withSession(input, async (session) => {
+    const { server } = await enterServer(session, input.into);
+    return findSwapped(server, input.restoreToken);
   });
 }
 
 export interface Restorable extends Pick<Preparation, 'roles' | 'versionNumber'> {
   /** A database that is there on every server and lets this user in. */
   entry: string;
+  replaced?: Replaced & {
+    keptAs: string;
+    /** What has another value than when it was backed up, besides its content. */
+    changed: string[];
+  };
 }
 
 /** A server goes on with a statement whose client was ended: for short ones whose outcome has to be known. */
@@ -69,19 +103,17 @@ function uninterrupted({ signal: _signal, ...session }: Session): Session {
   return session;
 }
 
-interface FillInput extends RestoreDatabaseInput {
+interface Unfinished extends RestoreDatabaseInput, Preparation {
+  /** What it is called until it is whole. */
   name: string;
-  properties: DatabaseProperties;
-  roles: ReadonlySet<string>;
-  versionNumber: number;
 }
 
-async function fill(server: Session, input: FillInput): Promise<{ warnings: string[] }> {
-  const { name, into, properties, roles, versionNumber, artifactPath, manifest, noOwner, jobs, onProgress } = input;
-  const facts = manifest.artifact;
+/** Returns warnings. */
+async function fill(input: Unfinished): Promise<string[]> {
+  const { server, name, roles, versionNumber, artifactPath, manifest, noOwner, jobs, onProgress } = input;
   const filter = noOwner ? new OwnerFilter(roles) : undefined;
   const told = await loadDump({
-    ...{ session: inDatabase(server, name), artifactPath, format: storedFormat(manifest), facts },
+    ...{ session: inDatabase(server, name), artifactPath, format: storedFormat(manifest), facts: manifest.artifact },
     serverVersionNumber: versionNumber,
     ...(jobs !== undefined && { jobs }),
     ...(filter !== undefined && { filter }),
@@ -91,26 +123,37 @@ async function fill(server: Session, input: FillInput): Promise<{ warnings: stri
   const leftOut = count === 0 ? [] : [`left out ${String(count)} statements about owners and missing roles`];
   const warnings = [...told, ...leftOut];
   await input.onWhole?.((await databaseOid(server, name)) ?? '', warnings);
-  const finish = finishStatements({ name, into, properties, ...(noOwner && { instead: { roles } }) });
-  await runSql(uninterrupted(server), finish, `finish the database ${into}`);
-  return { warnings };
+  return warnings;
 }
 
-/** `<into, shortened>_restoring_<token>`: whoever sees it in a list knows what it is. */
-function temporaryName(into: string, attemptToken = randomBytes(6).toString('hex')): string {
-  const suffix = `_restoring_${attemptToken}`;
-  let stem = into;
-  while (Buffer.byteLength(stem + suffix) > MAX_NAME_BYTES) stem = [...stem].slice(0, -1).join('');
-  return stem + suffix;
+/** Gives it its properties and its name, to the end once begun. */
+async function finish({ server, name, into, properties, roles, noOwner, replaced, replaces }: Unfinished) {
+  const lasting = uninterrupted(server);
+  const whose = { name, properties, ...(noOwner && { instead: { roles } }) };
+  if (replaced === undefined || replaces === undefined) {
+    await runSql(lasting, finishStatements({ ...whose, into }), `finish the database ${into}`);
+    return {};
+  }
+  const finished = ['BEGIN;', ...propertyStatements(whose), 'COMMIT;'].join('\n');
+  await runSql(lasting, finished, `finish the database ${into}`);
+  const { oid, keptAs } = replaced;
+  const kept = await swapDatabases(lasting, {
+    into,
+    name,
+    oid,
+    keptAs,
+    properties,
+    restoreToken: replaces.restoreToken,
+  });
+  // Another attempt was faster.
+  if (kept !== keptAs) await drop(lasting, name);
+  return { keptAs: kept };
 }
 
 /** The error to throw, once what was made is gone; it also says so where that failed. */
 async function afterDropping(server: Session, name: string, error: unknown): Promise<unknown> {
   try {
-    await runSql(
-      { ...server, signal: AbortSignal.timeout(DROP_TIMEOUT_MS) },
-      `DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE);`,
-    );
+    await drop(server, name);
     return error;
   } catch {
     if (!(error instanceof BackupError)) return error;
@@ -118,4 +161,9 @@ async function afterDropping(server: Session, name: string, error: unknown): Pro
     const { code, message, retryable, cause } = error;
     return new BackupError(code, message, { hint: [error.hint, hint].filter(Boolean).join('; '), retryable, cause });
   }
+}
+
+async function drop(server: Session, name: string): Promise<void> {
+  const session = { ...server, signal: AbortSignal.timeout(DROP_TIMEOUT_MS) };
+  await runSql(session, `DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE);`);
 }

@@ -5,12 +5,13 @@ import type { DatabaseTarget } from '../domain/target.js';
 import type { Runtime } from '../runtime.js';
 import { findDatabaseOid, sweepDatabases } from '../sources/postgres-leavings.js';
 import { theRoles } from '../sources/postgres-preparation.js';
-import { requireRestorable, restoreDatabase, type Restorable } from '../sources/postgres-restore.js';
+import { findFinishedSwap, requireRestorable, restoreDatabase, type Restorable } from '../sources/postgres-restore.js';
 import type { RoleScript } from '../sources/role-script.js';
 import type { ConfiguredTarget } from './configured-target.js';
 import { databaseFacts } from './database-facts.js';
+import { keptCommands, keptSuffixes, replacedFacts } from './kept-database.js';
+import { hasParts, requireSupported } from './restore-choice.js';
 import { noted } from './restore-journal.js';
-import { requireSupported } from './restore-choice.js';
 import { makingRoles, planMissingRoles } from './restore-roles.js';
 import type { Restorer, RestorerInput } from './restorer.js';
 
@@ -26,15 +27,24 @@ export function databaseRestorer(runtime: Runtime, input: RestorerInput): Restor
   const common = {
     ...{ target: target.name, connection: target.connection, tools, into, manifest, noOwner, jobs },
     ...(password !== undefined && { password }),
+    ...(input.inPlace && {
+      replaces: { restoreToken, suffixes: keptSuffixes(input.startedAt, config.backup.timezone) },
+    }),
   };
+  const keptTold = (keptAs: string | undefined) =>
+    keptAs === undefined ? {} : { keptAs, keptCommands: keptCommands({ into, keptAs, user: target.connection.user }) };
   let server: Restorable | undefined;
   let script: RoleScript | undefined;
   return {
     async plan(step) {
-      requireSupported(input);
+      if (hasParts(input.parts)) requireSupported(input);
       server = await requireRestorable({ ...common, makesRoles: withRoles, signal: step.signal });
       if (withRoles) script = await planMissingRoles(runtime, { manifest, server, destinations }, step);
-      return databaseFacts({ manifest, server, connection: target.connection, madeRoles: script?.roles, noOwner });
+      const facts = databaseFacts({
+        ...{ manifest, server, connection: target.connection, madeRoles: script?.roles, noOwner },
+      });
+      const { replaces, warnings } = replacedFacts(into, server);
+      return { ...facts, ...(replaces && { replaces }), warnings: [...facts.warnings, ...warnings] };
     },
     async restore(artifactPath, { signal, onProgress, log }) {
       const database = server?.entry ?? target.connection.database;
@@ -45,13 +55,18 @@ export function databaseRestorer(runtime: Runtime, input: RestorerInput): Restor
         return { warnings: [...script.warnings, ...warnings], madeRoles: script.roles };
       };
       const onWhole = (id: string, warnings: string[]) => journal.note({ whole: { id, restored: told(warnings) } });
-      const { warnings } = await makingRoles(login, script, async () => {
+      const { warnings, keptAs } = await makingRoles(login, script, async () => {
         if (script !== undefined) await journal.note({ madeRoles: script.roles });
         return restoreDatabase({ ...common, attemptToken, artifactPath, signal, onProgress, onWhole });
       });
-      return told(warnings);
+      return { ...told(warnings), ...keptTold(keptAs) };
     },
-    findDone: () => noted(journal, async (id) => (await findDatabaseOid(common, into)) === id),
+    async findDone({ signal }) {
+      const restored = await noted(journal, async (id) => (await findDatabaseOid(common, into)) === id);
+      if (!input.inPlace) return restored;
+      const keptAs = await findFinishedSwap({ ...common, restoreToken, signal });
+      return keptAs === undefined ? undefined : { warnings: [], ...restored, ...keptTold(keptAs) };
+    },
     async sweep({ log }) {
       const dropped = await sweepDatabases({ ...common, restoreToken, roles: journal.known.madeRoles ?? [] });
       if (dropped.length > 0) log(`dropped ${dropped.join(', ')}, which an attempt before had not finished`);
