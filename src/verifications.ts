@@ -4,6 +4,7 @@ import type { Manifest } from './domain/manifest.js';
 import {
   VERIFICATION_FORMAT,
   verificationName,
+  withDrillElsewhere,
   withResult,
   type Verification,
   type VerificationMethod,
@@ -56,11 +57,26 @@ export interface RecordVerificationInput {
 }
 
 /** Leaves a result beside the artifact, instead of the last one of its method. */
-export async function recordVerification(input: RecordVerificationInput): Promise<void> {
-  const { destination, path, manifest, method, result: found } = input;
-  const before = await readVerification(destination, path, manifest);
+export async function recordVerification({ method, result, ...input }: RecordVerificationInput): Promise<void> {
+  await change(input, (before) => withResult(before, method, result));
+}
+
+/** Leaves beside another copy of the same bytes what a drill means for it. */
+export async function recordDrillElsewhere({
+  result,
+  ...input
+}: Omit<RecordVerificationInput, 'method'>): Promise<void> {
+  await change(input, (before) => withDrillElsewhere(before, result));
+}
+
+async function change(
+  { destination, path, manifest }: Pick<RecordVerificationInput, 'destination' | 'path' | 'manifest'>,
+  next: (before: Verification['results']) => Verification['results'],
+): Promise<void> {
+  const before = (await readVerification(destination, path, manifest))?.results ?? {};
+  const results = next(before);
+  if (results === before) return;
   const { name: artifact, sha256 } = manifest.artifact;
-  const results = withResult(before?.results ?? {}, method, found);
   const verification: Verification = { format: VERIFICATION_FORMAT, artifact, sha256, results };
   await destination.replaceText(verificationName(path), JSON.stringify(verification, null, 2) + '\n');
 }

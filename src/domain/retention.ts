@@ -2,7 +2,7 @@ import type { Manifest } from './manifest.js';
 import type { Pin } from './pin.js';
 import { holdByRules, reasonToRemove, rulesOf, type Retention } from './retention-rules.js';
 import { sourceKey, type Source, type TargetKind } from './target.js';
-import { failureOf, type Verification } from './verification.js';
+import { failureOf, VERIFICATION_FORMAT, withDrillElsewhere, type Verification } from './verification.js';
 
 /** An artifact as a destination's catalog shows it. */
 export interface CatalogEntry {
@@ -20,6 +20,26 @@ export interface CatalogEntry {
 /** What may be counted, copied and restored: whole, as far as is known. */
 export function isGood({ whole, verification }: Pick<CatalogEntry, 'whole' | 'verification'>): boolean {
   return whole && failureOf(verification) === undefined;
+}
+
+/**
+ * With what drills of the same bytes found in another destination: a dump that does not restore from there restores from nowhere, even where
+ * this destination could not be told.
+ */
+export function withDrillsElsewhere(
+  entries: readonly CatalogEntry[],
+  elsewhere: readonly CatalogEntry[],
+): CatalogEntry[] {
+  const others = new Map(elsewhere.map((entry) => [entry.path, entry]));
+  return entries.map((entry): CatalogEntry => {
+    const { artifact } = entry.manifest;
+    const other = others.get(entry.path);
+    const drill = other?.verification?.results.drill;
+    if (drill === undefined || other?.manifest.artifact.sha256 !== artifact.sha256) return entry;
+    const results = withDrillElsewhere(entry.verification?.results ?? {}, drill);
+    const { name, sha256 } = artifact;
+    return { ...entry, verification: { format: VERIFICATION_FORMAT, artifact: name, sha256, results } };
+  });
 }
 
 /** A line of artifacts that retention may thin: one source of one target. */

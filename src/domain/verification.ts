@@ -62,6 +62,21 @@ export function withResult(
   return isKept ? before : { ...before, [method]: result };
 }
 
+/**
+ * What the drill of another copy of the same bytes means for this one: its failure is that of this one too, and its success takes a
+ * failure back; these bytes were not read for it, so it proves no more.
+ */
+export function withDrillElsewhere(
+  before: Verification['results'],
+  drill: VerificationResult | undefined,
+): Verification['results'] {
+  const isOlder = drill === undefined || drill.verifiedAt <= (before.drill?.verifiedAt ?? '');
+  if (isOlder || drill.outcome === 'unverified') return before;
+  if (drill.outcome === 'failed') return { ...before, drill };
+  const { drill: own, ...others } = before;
+  return own?.outcome === 'failed' ? others : before;
+}
+
 const SUFFIX = '.verified.json';
 
 export function verificationName(artifact: string): string {

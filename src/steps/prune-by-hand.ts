@@ -1,6 +1,7 @@
 import { BackupError } from '../domain/errors.js';
 import {
   planPrune,
+  withDrillsElsewhere,
   type CatalogEntry,
   type PruneDecision,
   type PruneLine,
@@ -38,16 +39,20 @@ export async function planPruneByHand(runtime: BaseRuntime): Promise<PlannedPrun
   const records = await failing(() => listRunRecords(local));
   await requireDirectoryOf(local.root, records);
   const running = new Set(records.filter(({ outcome }) => outcome === 'running').map(({ run }) => run));
-  const catalogs: { destination: Destination; entries: CatalogEntry[] }[] = [];
+  const listed: { destination: Destination; entries: CatalogEntry[] }[] = [];
   const unreachable: PlannedPrune['unreachable'] = [];
   for (const destination of destinations) {
     try {
-      catalogs.push({ destination, entries: (await createCatalog(destination).list()).entries });
+      listed.push({ destination, entries: (await createCatalog(destination).list()).entries });
     } catch (error) {
       if (!(error instanceof BackupError) || destination === local) throw error;
       unreachable.push({ destination, error });
     }
   }
+  const catalogs = listed.map(({ destination, entries }) => {
+    const elsewhere = listed.filter((other) => other.destination !== destination).flatMap((other) => other.entries);
+    return { destination, entries: withDrillsElsewhere(entries, elsewhere) };
+  });
   const all = catalogs.flatMap(({ entries }) => entries);
   if (all.length === 0) return { plans: [], unreachable };
   const service = await requireService(runtime, all);

@@ -1,7 +1,14 @@
 import { createCatalog } from '../catalog.js';
 import type { Destination } from '../destinations/destination.js';
 import { forgetEmptyRuns } from '../empty-runs.js';
-import { planPrune, type PruneDecision, type PruneLine, type PrunePlan } from '../domain/retention.js';
+import {
+  planPrune,
+  withDrillsElsewhere,
+  type CatalogEntry,
+  type PruneDecision,
+  type PruneLine,
+  type PrunePlan,
+} from '../domain/retention.js';
 import type { BroughtTarget, PruneDestinationInput, PruneResult } from '../domain/steps.js';
 import type { Runtime } from '../runtime.js';
 import type { StepContext } from './step.js';
@@ -17,7 +24,7 @@ export async function pruneDestination(
 ): Promise<PruneResult> {
   const destination = runtime.destination(input.destination);
   const lines = input.targets.map((target) => lineOf(target, input));
-  const { entries } = await createCatalog(destination).list();
+  const entries = await knownEntries(runtime, destination);
   const plan = planPrune({ service: input.service, run: input.run, now: new Date(), entries, lines });
   const removed = await applyPrune({
     destination,
@@ -28,6 +35,13 @@ export async function pruneDestination(
     log: step.log,
   });
   return { removedCount: removed.length, warnings: plan.warnings };
+}
+
+/** With what drills found in this host's directory. To prune that, no other destination needs to be there. */
+async function knownEntries({ local }: Runtime, destination: Destination): Promise<CatalogEntry[]> {
+  const { entries } = await createCatalog(destination).list();
+  if (destination === local) return entries;
+  return withDrillsElsewhere(entries, (await createCatalog(local).list()).entries);
 }
 
 function lineOf({ brought, ...line }: BroughtTarget, { destination }: PruneDestinationInput): PruneLine {

@@ -11,6 +11,7 @@ import { drillArtifact } from './drill.js';
 import { asFailure } from './failure.js';
 import type { FoundArtifact } from './list-artifacts.js';
 import { withDownload } from './retrieve.js';
+import { shareDrill } from './share-drill.js';
 import type { StepContext } from './step.js';
 
 export interface VerifyInput {
@@ -95,13 +96,13 @@ export async function verifyArtifact(
   const { local } = runtime;
   throwIfAborted(step.signal);
   const verify = async (path: string) => {
-    const read = await settled(found, 'read', step, () => readArtifact(runtime, entry, path, step));
+    const read = await settled(runtime, found, 'read', step, () => readArtifact(runtime, entry, path, step));
     if (method === 'read' || read.outcome === 'failed') return read;
-    return settled(found, 'drill', step, () => drillArtifact(runtime, { found, path }, step));
+    return settled(runtime, found, 'drill', step, () => drillArtifact(runtime, { found, path }, step));
   };
   if (!entry.whole) {
     const reason = 'it is missing, or has another size than its manifest says';
-    return settled(found, 'read', step, () => Promise.resolve({ outcome: 'failed', reason }));
+    return settled(runtime, found, 'read', step, () => Promise.resolve({ outcome: 'failed', reason }));
   }
   try {
     return destination === local
@@ -109,7 +110,7 @@ export async function verifyArtifact(
       : await withDownload({ found, local }, step, verify);
   } catch (error) {
     const reason = damageOf(error);
-    return settled(found, 'read', step, () => Promise.resolve({ outcome: 'failed', reason }));
+    return settled(runtime, found, 'read', step, () => Promise.resolve({ outcome: 'failed', reason }));
   }
 }
 
@@ -117,17 +118,21 @@ type Verdict = Pick<VerificationResult, 'outcome' | 'reason' | 'notes' | 'restor
 
 /** Comes to a verdict, and leaves it beside the artifact. */
 async function settled(
-  { destination, entry: { manifest, path } }: FoundArtifact,
+  { destinations }: Runtime,
+  found: FoundArtifact,
   method: VerificationMethod,
   step: StepContext,
   judge: () => Promise<Verdict>,
 ): Promise<VerifiedArtifact> {
+  const { destination, entry } = found;
+  const { manifest, path } = entry;
   step.log(`verifying ${destination.location}/${path}: ${method}`);
   const startedMs = Date.now();
   const verdict = await judge();
   const durationMs = Date.now() - startedMs;
   const result = { ...verdict, verifiedAt: new Date().toISOString(), durationMs };
   await recordVerification({ destination, path, manifest, method, result });
+  if (method === 'drill') await shareDrill({ found, result, destinations, log: step.log });
   return { destination, path, ...verdict, sizeBytes: manifest.artifact.sizeBytes, durationMs };
 }
 

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_SURPLUS, lineKey, planPrune, type CatalogEntry, type PruneInput } from '../../src/domain/retention.js';
+import {
+  MAX_SURPLUS,
+  lineKey,
+  planPrune,
+  withDrillsElsewhere,
+  type CatalogEntry,
+  type PruneInput,
+} from '../../src/domain/retention.js';
 import { runId } from '../../src/domain/names.js';
 import { sourceKey } from '../../src/domain/target.js';
 import { VERIFICATION_FORMAT, type Verification } from '../../src/domain/verification.js';
@@ -59,6 +66,19 @@ describe('planPrune', () => {
     expect(removedRuns({ entries })).toEqual([]);
     const { keep } = plan({ entries });
     expect(keep.find((d) => d.entry.verification !== undefined)?.reason).toMatch(/^it failed verification/);
+  });
+
+  it('counts none whose bytes failed a drill in another destination', () => {
+    const nights = [0, 1, 2, 3, 4, 5].map((n) => night(n));
+    const { sha256, name: artifact } = night(0).manifest.artifact;
+    const drill = { outcome: 'failed', verifiedAt: NOW.toISOString(), durationMs: 1 } as const;
+    const verification: Verification = { format: VERIFICATION_FORMAT, artifact, sha256, results: { drill } };
+    const failed = { ...night(0), verification };
+    expect(removedRuns({ entries: withDrillsElsewhere(nights, []) })).toEqual([night(5).manifest.run]);
+    expect(removedRuns({ entries: withDrillsElsewhere(nights, [failed]) })).toEqual([]);
+    const other = anEntry({ ...failed.manifest, artifact: { ...failed.manifest.artifact, sha256: 'b'.repeat(64) } });
+    const ofOtherBytes = { ...failed, manifest: other.manifest };
+    expect(withDrillsElsewhere(nights, [ofOtherBytes])).toEqual(nights);
   });
 
   it('leaves strangers, other targets and other sources alone', () => {

@@ -3,6 +3,7 @@ import {
   failureOf,
   lastVerified,
   VERIFICATION_FORMAT,
+  withDrillElsewhere,
   withResult,
   type Verification,
   type VerificationOutcome,
@@ -48,5 +49,16 @@ describe('a verification', () => {
     expect(withResult({ drill: on(1, 'verified') }, 'drill', on(2, 'unverified'))).toEqual({
       drill: on(2, 'unverified'),
     });
+  });
+
+  it('fails with the drill of another copy, and is no more than not failed by one that passes', () => {
+    const before = { read: on(1, 'verified') };
+    const failed = { ...before, drill: on(2, 'failed') };
+    expect(withDrillElsewhere(before, on(2, 'failed'))).toEqual(failed);
+    expect(withDrillElsewhere(before, on(2, 'verified'))).toBe(before);
+    expect(withDrillElsewhere(failed, on(3, 'verified'))).toEqual(before);
+    expect(withDrillElsewhere(failed, on(1, 'verified'))).toBe(failed);
+    expect(withDrillElsewhere(failed, on(3, 'unverified'))).toBe(failed);
+    expect(withDrillElsewhere(before, undefined)).toBe(before);
   });
 });
