@@ -1,4 +1,4 @@
-import { createCatalog } from '../catalog.js';
+import { createCatalog, type UnreadableManifest } from '../catalog.js';
 import type { Destination } from '../destinations/destination.js';
 import type { CatalogEntry } from '../domain/retention.js';
 import type { VerifyTargetInput, VerifyTargetResult } from '../domain/verify-run.js';
@@ -18,7 +18,18 @@ export async function verifyTarget(
   const startedMs = Date.now();
   const destination = runtime.destination(from);
   const id = { target, kind, method };
-  const entry = await newest(destination, input);
+  const { entry, damaged } = await newest(destination, input);
+  if (damaged !== undefined) {
+    const location = `${destination.location}/${damaged.path}`;
+    return {
+      ...id,
+      outcome: 'failed',
+      reason: damaged.reason,
+      notes: [],
+      durationMs: Date.now() - startedMs,
+      location,
+    };
+  }
   if (entry === undefined) {
     const reason = `${destination.location} has no artifact of it`;
     return { ...id, outcome: 'unverified', reason, notes: [], durationMs: Date.now() - startedMs };
@@ -32,15 +43,22 @@ export async function verifyTarget(
   };
 }
 
+/** `damaged`: a manifest that cannot be read and would be newer, so that what is older proves nothing of it. */
 async function newest(
   destination: Destination,
   { service, target, kind, run }: VerifyTargetInput,
-): Promise<CatalogEntry | undefined> {
+): Promise<{ entry?: CatalogEntry; damaged?: UnreadableManifest }> {
   try {
     const filter = { target, kind, ...(run !== undefined && { run }) };
-    const { entries } = await createCatalog(destination).list(filter);
-    return entries.find(({ manifest }) => manifest.service === service);
+    const { entries, unreadable } = await createCatalog(destination).list(filter);
+    const entry = entries.find(({ manifest }) => manifest.service === service);
+    const damaged = unreadable.find(({ path }) => entry === undefined || runOfPath(path) > entry.manifest.run);
+    return { ...(entry && { entry }), ...(damaged && { damaged }) };
   } catch (error) {
     throw asFailure(error);
   }
+}
+
+function runOfPath(path: string): string {
+  return path.split('/')[0] ?? '';
 }
