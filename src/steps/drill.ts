@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { BackupError } from '../domain/errors.js';
 import { drillDatabase } from '../drill/drill-database.js';
 import { drillGlobals } from '../drill/drill-globals.js';
 import { drillVolume } from '../drill/drill-volume.js';
@@ -7,7 +8,7 @@ import type { DrillResult } from '../domain/verification.js';
 import type { Runtime } from '../runtime.js';
 import { failing } from './failure.js';
 import { globalsOf } from './find-globals.js';
-import { listArtifacts, type FoundArtifact } from './list-artifacts.js';
+import { listArtifacts, locationOf, type FoundArtifact } from './list-artifacts.js';
 import { withArtifactFile } from './retrieve.js';
 import type { StepContext } from './step.js';
 
@@ -38,16 +39,26 @@ export async function drillArtifact(runtime: Runtime, input: DrillInput, step: S
   }
 }
 
-/** Those of the same run and server, which hold exactly the roles that there were; undefined where they are not kept beside it. */
-async function withGlobals<T>(
+/**
+ * Those of the same run and server, which hold exactly the roles that there were; undefined where they are not kept beside it. Where they
+ * are damaged that is said: it is no damage of the database.
+ */
+async function withGlobals(
   { local }: Runtime,
   { destination, entry: { manifest } }: FoundArtifact,
   step: StepContext,
-  use: (globalsPath: string | undefined) => Promise<T>,
-): Promise<T> {
+  drill: (globalsPath: string | undefined) => Promise<DrillResult>,
+): Promise<DrillResult> {
   const { artifacts } = await listArtifacts({ destinations: [destination], kind: 'globals' });
   const globals = globalsOf(manifest, artifacts).find(({ entry }) => entry.manifest.run === manifest.run);
-  return globals === undefined ? use(undefined) : withArtifactFile({ found: globals, local }, step, use);
+  if (globals === undefined) return drill(undefined);
+  try {
+    return await withArtifactFile({ found: globals, local }, step, drill);
+  } catch (error) {
+    if (!(error instanceof BackupError) || error.code !== 'Damaged') throw error;
+    const result = await drill(undefined);
+    return { ...result, notes: [...result.notes, `those in ${locationOf(globals)} are damaged`] };
+  }
 }
 
 async function isDirectory(path: string): Promise<boolean> {
