@@ -54,7 +54,7 @@ export async function restoreDirectory(input: DirectoryRestoreInput): Promise<{ 
   const place = await (state === 'empty' ? placeForEmpty(into, attemptToken) : placeForNew(into, attemptToken));
   try {
     if (place.found !== undefined) await input.onFilling?.(place.found);
-    const warnings = await extract(input, place.path);
+    const warnings = await extractArtifact(input, place.path);
     throwIfAborted(input.signal);
     await input.onWhole?.((await directoryId(place.path)) ?? '', warnings);
     await place.keep();
@@ -67,7 +67,8 @@ export async function restoreDirectory(input: DirectoryRestoreInput): Promise<{ 
   }
 }
 
-async function extract(input: DirectoryRestoreInput, directory: string): Promise<string[]> {
+/** Extracts the artifact into a directory that is there; returns what tar remarked. */
+export async function extractArtifact(input: DirectoryRestoreInput, directory: string): Promise<string[]> {
   const { artifactPath, compression, tools, signal, onProgress } = input;
   const isRoot = process.geteuid?.() === 0;
   const program = requireGnuTar(tools);

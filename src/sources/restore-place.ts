@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, readFile, realpath, rename, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, realpath, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { codeOf, naming } from '../destinations/local-errors.js';
+import { readMounts } from './mount-info.js';
 import { emptyDirectory, removeDirectory } from './removable-directory.js';
 
 /** Where an archive is extracted until it is whole. */
@@ -28,7 +29,7 @@ const CLOSED = ['EACCES', 'EPERM', 'EROFS'];
 
 /** A place for a directory that is not there yet; its parent is. */
 export async function placeForNew(into: string, token?: string): Promise<RestorePlace> {
-  return naming(`make ${into}`, () => makeSibling(into, token));
+  return naming(`make ${into}`, () => placeBeside(into, token));
 }
 
 /** A place for an empty directory: beside it, or in it where it cannot be replaced, as the mount point of a volume. */
@@ -36,16 +37,18 @@ export async function placeForEmpty(into: string, token?: string): Promise<Resto
   const path = await realpath(into);
   if (await isMountPoint(path)) return placeWithin(path);
   try {
-    return await makeSibling(path, token);
+    return await placeBeside(path, token);
   } catch (error) {
     if (CLOSED.includes(codeOf(error) ?? '')) return placeWithin(path);
     throw error;
   }
 }
 
-async function makeSibling(into: string, token = randomBytes(6).toString('hex')): Promise<RestorePlace> {
+/** A new directory beside one, or beside where one will be. */
+export async function placeBeside(into: string, token = randomBytes(6).toString('hex')): Promise<RestorePlace> {
   const path = join(dirname(into), restoringName(basename(into), token));
   await mkdir(path, { mode: 0o700 });
+  await chmod(path, 0o700); // in a directory with set-group-id it got that too, and tar would leave it on what it makes in there
   return {
     path,
     // Of directories, an empty one alone is replaced: what somebody put there meanwhile stays.
@@ -78,12 +81,5 @@ export async function emptyAgain({ path, uid, gid, mode }: FoundEmpty): Promise<
 
 /** A directory that something is mounted on can be neither renamed nor replaced. `path` has no symbolic links. */
 async function isMountPoint(path: string): Promise<boolean> {
-  if (process.platform !== 'linux') return false;
-  const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
-  return lines.some((line) => unescaped(line.split(' ')[4] ?? '') === path);
-}
-
-/** The kernel writes space, tab, newline and backslash as `\\ooo`. */
-function unescaped(field: string): string {
-  return field.replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+  return (await readMounts()).some(({ mountPoint }) => mountPoint === path);
 }
