@@ -9,10 +9,14 @@ import type {
   PruneResult,
   ReportRunInput,
 } from '../domain/steps.js';
+import type { RestoredTarget, RestorePlan } from '../domain/restore-plan.js';
+import type { RestoreStepInput } from '../domain/restore-target.js';
 import { verdictText, type VerifyTargetInput, type VerifyTargetResult } from '../domain/verify-run.js';
 import { captureTarget } from '../steps/capture.js';
 import { copyArtifact } from '../steps/copy.js';
 import { pruneDestination } from '../steps/prune.js';
+import { refusing } from '../steps/restore-refusal.js';
+import { attemptRestore, planRestore } from '../steps/restore.js';
 import { recordRun } from '../steps/report.js';
 import { verifyTarget } from '../steps/verify-target.js';
 import type { ActivityDeps } from './deps.js';
@@ -53,6 +57,29 @@ export function createHostActivities({ runtime, runLog, log: workerLog }: Activi
         const result = await logged(log, target, () => verifyTarget(rt, input, step));
         log(verdictText(result));
         return redacted(result, rt.redact);
+      });
+    },
+
+    async planRestore({ request, stallTimeoutMs, ...attempt }: RestoreStepInput): Promise<RestorePlan> {
+      const rt = await runtime();
+      const log = (line: string) => workerLog(rt.redact(line));
+      const options = { doing: `plan the restore of ${request.target}`, stallTimeoutMs, redact: rt.redact, log };
+      return runStep(options, async (step) => {
+        const plan = await logged(log, request.target, () =>
+          refusing(() => planRestore(rt, { ...request, ...attempt }, step)),
+        );
+        return { ...plan, warnings: plan.warnings.map(rt.redact) };
+      });
+    },
+
+    async restoreTarget({ request, stallTimeoutMs, ...attempt }: RestoreStepInput): Promise<RestoredTarget> {
+      const rt = await runtime();
+      const { target } = request;
+      const log = (line: string) => workerLog(rt.redact(line));
+      return runStep({ doing: `restore ${target}`, stallTimeoutMs, redact: rt.redact, log }, async (step) => {
+        const input = { ...request, ...attempt };
+        const restored = await logged(log, target, () => refusing(() => attemptRestore(rt, input, step)));
+        return { ...restored, warnings: restored.warnings.map(rt.redact) };
       });
     },
 

@@ -1,9 +1,12 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { RUN_PATTERN } from '../domain/names.js';
 import { splitPaths } from '../domain/path-list.js';
+import { RUN_PATTERN, TARGET_NAME_PATTERN } from '../domain/names.js';
+import type { RestoreReport } from '../domain/restore-target.js';
+import type { BaseRuntime } from '../runtime.js';
+import { findConfigured } from '../steps/configured-target.js';
 import { splitNames } from '../domain/table-names.js';
 import type { DestinationKind } from '../domain/target.js';
-import { placeWord, type RestoredTarget, type RestorePlan } from '../domain/restore-plan.js';
+import { placeWord, type RestoredTarget, type RestorePlan, type RestoreRequest } from '../domain/restore-plan.js';
 import { planRestore, restoreTarget } from '../steps/restore.js';
 import { requireConfirmed } from './confirm-in-place.js';
 import type { AddCommand, CommandContext } from './context.js';
@@ -27,6 +30,8 @@ interface RestoreOptions {
   withRoles?: boolean;
   jobs?: number;
   plan?: boolean;
+  onHost?: string;
+  detach?: boolean;
   json?: boolean;
 }
 
@@ -65,10 +70,17 @@ export const addRestoreCommand: AddCommand = (program, context) => {
         'how many at once, of a dump in custom format (default: the cores, up to 4)',
       ).argParser(countOf),
     )
+    .addOption(new Option('--on-host <host>', 'let the worker of this host do it, and follow it').argParser(hostNameOf))
+    .option('--detach', 'with --on-host: start it and return')
     .option('--plan', 'say what would be done, and do nothing')
     .option('--json', 'print what was restored as JSON; with --plan, the plan')
     .action((target: string, options: RestoreOptions) => restore(context, target, options));
 };
+
+function hostNameOf(text: string): string {
+  if (TARGET_NAME_PATTERN.test(text)) return text;
+  throw new InvalidArgumentError('Expected the name of a host, as `on_host` and BACKUP_HOST have it.');
+}
 
 function runOf(text: string): string {
   if (text === LATEST || RUN_PATTERN.test(text)) return text;
@@ -91,45 +103,88 @@ function countOf(text: string): number {
   throw new InvalidArgumentError(`Expected a number from 1 to ${String(MOST_JOBS)}.`);
 }
 
-async function restore(context: CommandContext, target: string, options: RestoreOptions): Promise<void> {
-  const { run, from, into, owner, withRoles = false, jobs, plan: planOnly = false, json } = options;
-  const { inPlace = false, confirm, tables, schema: schemas, paths: files } = options;
+async function restore(context: CommandContext, name: string, options: RestoreOptions): Promise<void> {
+  const { plan: planOnly = false, inPlace = false, confirm, onHost: host } = options;
+  const { config } = await context.base();
+  const target = findConfigured(config, name)?.name ?? name;
+  if (inPlace && !planOnly) requireConfirmed(config, { target, confirm });
+  const request = requestOf(target, options);
+  if (host !== undefined) return restoreElsewhere(context, { request, host, options });
   const runtime = await context.runtime();
-  if (inPlace && !planOnly) requireConfirmed(runtime.config, { target, confirm });
-  const progress = new ProgressLine({ stream: process.stderr });
-  const say = (text: string) => {
-    progress.clear();
-    context.say(text);
-  };
-  let totalBytes: number | undefined;
-  const planText = (plan: RestorePlan) =>
-    restorePlanText({ plan, timezone: runtime.config.backup.timezone, now: new Date() });
-  const onPlanned = (plan: RestorePlan) => {
-    totalBytes = plan.sizeBytes;
-    say(planText(plan));
-  };
-  const input = {
-    ...{ target, noOwner: !owner, withRoles, inPlace, cwd: process.cwd(), onPlanned },
+  const { progress, step, onPlanned } = shownBy(context, runtime, planOnly);
+  const input = { ...request, cwd: process.cwd(), onPlanned };
+  const startedAt = Date.now();
+  const end = await untilInterrupted(context, async (signal) => {
+    if (planOnly) return { plan: await planRestore(runtime, input, { ...step, signal }) };
+    return { restored: await restoreTarget(runtime, input, { ...step, signal }) };
+  }).finally(() => progress.clear());
+  await show(context, { ...end, durationMs: Date.now() - startedAt }, options);
+}
+
+interface Elsewhere {
+  request: RestoreRequest;
+  host: string;
+  options: RestoreOptions;
+}
+
+async function restoreElsewhere(context: CommandContext, { request, host, options }: Elsewhere): Promise<void> {
+  const { plan: planOnly = false, detach = false } = options;
+  const runtime = await context.base();
+  const { restoreOnHost } = await import('./restore-on-host.js'); // with Temporal's client
+  const shown = shownBy(context, runtime, planOnly);
+  const say = shown.step.log;
+  const end = await context.withTemporal((client) =>
+    restoreOnHost({ ...shown, say, runtime, client, host, request, planOnly, detach }),
+  );
+  if (!('workflowId' in end)) return show(context, end, options);
+  if (options.json === true) context.printJson(end);
+  else context.print(end.workflowId);
+  context.say('the restore goes on; the Temporal Web UI shows it');
+}
+
+function requestOf(target: string, options: RestoreOptions): RestoreRequest {
+  const { run, from, into, owner, inPlace = false, withRoles = false, jobs } = options;
+  const { tables, schema: schemas, paths: files } = options;
+  return {
+    ...{ target, noOwner: !owner, withRoles, inPlace },
     parts: { ...(tables && { tables }), ...(schemas && { schemas }), ...(files && { paths: files }) },
     ...(jobs !== undefined && { jobs }),
     ...(run !== LATEST && { run }),
     ...(from !== undefined && { from }),
     ...(into !== undefined && { into }),
   };
-  const step = { log: say, onProgress: (done: number) => progress.show(done, totalBytes) };
-  if (planOnly) {
-    const plan = await untilInterrupted(context, (signal) => planRestore(runtime, input, { ...step, signal }));
-    return json === true ? context.printJson(plan) : context.print(planText(plan));
+}
+
+/** A plan that is all that was asked for is data; before a restore it is a message. */
+function shownBy(context: CommandContext, { config }: BaseRuntime, planOnly: boolean) {
+  const progress = new ProgressLine({ stream: process.stderr });
+  let totalBytes: number | undefined;
+  const say = (text: string) => {
+    progress.clear();
+    context.say(text);
+  };
+  const onPlanned = (plan: RestorePlan) => {
+    totalBytes = plan.sizeBytes;
+    if (!planOnly) say(restorePlanText({ plan, timezone: config.backup.timezone, now: new Date() }));
+  };
+  const onProgress = (done: number) => progress.show(done, totalBytes);
+  return { progress, onPlanned, step: { log: say, onProgress } };
+}
+
+type Ended = Partial<RestoreReport> & Pick<RestoreReport, 'durationMs'>;
+
+async function show(context: CommandContext, { plan, restored, durationMs }: Ended, { json }: RestoreOptions) {
+  if (restored !== undefined) {
+    if (restored.madeRoles !== undefined) context.say(`made the roles ${restored.madeRoles.join(', ')}`);
+    for (const warning of restored.warnings) context.say(`warning: ${warning}`);
+    if (restored.keptAs !== undefined) context.say(keptText(restored));
+    context.say(summary(restored, durationMs));
+    if (json === true) context.printJson(restored);
+  } else if (plan !== undefined) {
+    const { timezone } = (await context.base()).config.backup;
+    if (json === true) context.printJson(plan);
+    else context.print(restorePlanText({ plan, timezone, now: new Date() }));
   }
-  const startedAt = Date.now();
-  const restored = await untilInterrupted(context, (signal) =>
-    restoreTarget(runtime, input, { ...step, signal }),
-  ).finally(() => progress.clear());
-  if (restored.madeRoles !== undefined) say(`made the roles ${restored.madeRoles.join(', ')}`);
-  for (const warning of restored.warnings) say(`warning: ${warning}`);
-  if (restored.keptAs !== undefined) say(keptText(restored));
-  say(summary(restored, Date.now() - startedAt));
-  if (json === true) context.printJson(restored);
 }
 
 function keptText({ kind, into, keptAs = '', keptCommands }: RestoredTarget): string {

@@ -7,6 +7,8 @@ const WORDS: Record<string, { verb: string; ongoing: string }> = {
   captureTarget: { verb: 'capture', ongoing: 'capturing' },
   copyArtifact: { verb: 'copy', ongoing: 'copying' },
   verifyTarget: { verb: 'verify', ongoing: 'verifying' },
+  planRestore: { verb: 'plan', ongoing: 'planning' },
+  restoreTarget: { verb: 'restore', ongoing: 'restoring' },
   planRun: { verb: 'plan', ongoing: 'planning' },
   pruneDestination: { verb: 'prune', ongoing: 'pruning' },
   reportRun: { verb: 'report', ongoing: 'reporting' },

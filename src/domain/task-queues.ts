@@ -30,6 +30,11 @@ export function verifyTargetWorkflowId({ service, kind, target }: TargetId): str
   return `${service}/verify/${kind}/${target}`;
 }
 
+/** Of the workflow that restores a target: one at a time. */
+export function restoreTargetWorkflowId({ service, target }: Pick<TargetId, 'service' | 'target'>): string {
+  return `${service}/restore/${target}`;
+}
+
 export function runWorkflowIdPrefix(service: string): string {
   return `${service}/run`;
 }

@@ -7,8 +7,8 @@ import { NoSuchPart } from '../domain/no-such-part.js';
  */
 export function asFailure(error: unknown): unknown {
   if (!(error instanceof BackupError) || error.code !== 'NotFound' || error instanceof NoSuchPart) return error;
-  const { message, hint } = error;
-  return new BackupError('Failed', message, { cause: error, ...(hint !== undefined && { hint }) });
+  const { message, hint, retryable } = error;
+  return new BackupError('Failed', message, { cause: error, retryable, ...(hint !== undefined && { hint }) });
 }
 
 /** Runs `work`; see `asFailure`. */

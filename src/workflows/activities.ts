@@ -108,6 +108,14 @@ export function verifications(step: HostStep) {
   return proxyActivities<Pick<HostActivities, 'verifyTarget'>>({ ...hostOptions(step), retry: captureRetry(step) });
 }
 
+/** As often as a capture: an attempt begins by removing what the one before left. */
+export function restores(step: HostStep) {
+  return proxyActivities<Pick<HostActivities, 'planRestore' | 'restoreTarget'>>({
+    ...hostOptions(step),
+    retry: captureRetry(step),
+  });
+}
+
 /** What is done on a host when its targets are. */
 export function closingSteps(step: HostStep) {
   return proxyActivities<Pick<HostActivities, 'pruneDestination' | 'recordRun'>>({

@@ -7,6 +7,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { HostActivities } from '../../src/activities/host.js';
 import type { OrchestratorActivities } from '../../src/activities/orchestrator.js';
 import type { BackupRunInput, RunReport } from '../../src/domain/run.js';
+import type { RestoredTarget, RestorePlan } from '../../src/domain/restore-plan.js';
+import type { RestoreStepInput } from '../../src/domain/restore-target.js';
 import type { CapturedArtifact, CaptureTargetInput } from '../../src/domain/steps.js';
 import { ORCHESTRATOR_QUEUE, hostQueue } from '../../src/domain/task-queues.js';
 import type { BackupRun } from '../../src/workflows/backup-run.js';
@@ -73,6 +75,19 @@ export function anArtifact({ target, run }: CaptureTargetInput): CapturedArtifac
   return { artifact: `${target.name}_${run}.sql.gz`, sizeBytes: 1, sha256: 'a'.repeat(64), source, warnings: [] };
 }
 
+export function aRestorePlan({
+  request: { target, run = '20261124_030000', into = target },
+}: RestoreStepInput): RestorePlan {
+  const what = { target, kind: 'database', run, into } as const;
+  const from = { destination: 'local', location: `/backups/${run}/${target}`, sizeBytes: 2048 } as const;
+  return { ...what, ...from, capturedAt: '2026-11-24T03:00:00.000Z', warnings: [] };
+}
+
+export function aRestored(input: RestoreStepInput): RestoredTarget {
+  const { capturedAt: _capturedAt, ...plan } = aRestorePlan(input);
+  return { ...plan, sha256: 'a'.repeat(64) };
+}
+
 const orchestratorDefaults: OrchestratorActivities = {
   planRun: () => Promise.resolve(aPlan(['mordor'])),
   planVerification: () =>
@@ -89,6 +104,8 @@ const hostDefaults: HostActivities = {
   copyArtifact: () => Promise.resolve({ broughtCount: 1 }),
   verifyTarget: ({ target, kind, method }) =>
     Promise.resolve({ target, kind, method, outcome: 'verified', notes: [], durationMs: 1 }),
+  planRestore: (input) => Promise.resolve(aRestorePlan(input)),
+  restoreTarget: (input) => Promise.resolve(aRestored(input)),
   pruneDestination: () => Promise.resolve({ removedCount: 0, warnings: [] }),
   recordRun: () => Promise.resolve(),
 };
