@@ -16,6 +16,8 @@ export interface DrainInput {
  * process is killed. A full disk is DiskFull; the output is destroyed then, so that the pipeline ends.
  */
 export async function drainToFile({ stdout, path, onProgress }: DrainInput): Promise<void> {
+  // Node throws away what a child wrote that ends before anybody listens, as it may while the file is being opened.
+  stdout.on('readable', () => undefined);
   await naming(`write ${path}`, async () => {
     const file = await open(path, 'r+');
     try {
