@@ -1,10 +1,10 @@
-import { chmod, chown, mkdtemp, open, readdir, stat } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { chmod, chown, mkdtemp, readdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BackupError } from '../domain/errors.js';
-import { codeOf, naming } from '../destinations/local-errors.js';
+import { naming } from '../destinations/local-errors.js';
 import { runProgram } from '../pipeline/process.js';
+import { knockAt, listenAt } from '../sources/process-guard.js';
 import { removeDirectory } from '../sources/removable-directory.js';
 import { asServerUser, type ServerUser } from './server-user.js';
 
@@ -20,8 +20,6 @@ const PREFIX = '.drill-';
 const GUARD = 'owner';
 /** Between its making and the guard's listening. */
 const UNGUARDED_MS = 60_000;
-/** sun_path of Linux, with its closing NUL. */
-const MAX_SOCKET_PATH_BYTES = 107;
 
 /**
  * Makes one in `scratch`, or in TMPDIR where the server's user cannot get there. First it removes those whose makers died.
@@ -30,7 +28,7 @@ export async function makeDrillDirectory(scratch: string, user: ServerUser | und
   for (const parent of new Set([scratch, tmpdir()])) {
     await sweepDrills(parent);
     const path = await naming(`make room in ${parent}`, () => mkdtemp(join(parent, PREFIX)));
-    const guard = await watchOver(path);
+    const guard = await listenAt(path, GUARD);
     const remove = async () => {
       await guard.close();
       await removeAll(path);
@@ -63,52 +61,11 @@ async function removeAll(path: string): Promise<void> {
 }
 
 async function isAbandoned(path: string): Promise<boolean> {
-  const answer = await askGuard(path).catch(() => 'unknown');
+  const answer = await knockAt(path, GUARD);
   if (answer === 'ECONNREFUSED') return true;
   if (answer !== 'ENOENT') return false;
   const facts = await stat(path).catch(() => undefined);
   return facts !== undefined && facts.mtimeMs < Date.now() - UNGUARDED_MS;
-}
-
-async function askGuard(path: string): Promise<string> {
-  const socket = await socketPath(path, GUARD);
-  return knock(socket.path).finally(socket.release);
-}
-
-/** `open`, or why it is not. */
-function knock(socket: string): Promise<string> {
-  return new Promise((resolve) => {
-    const connection = connect(socket);
-    connection.once('connect', () => {
-      connection.destroy();
-      resolve('open');
-    });
-    connection.once('error', (error) => resolve(codeOf(error) ?? 'unknown'));
-  });
-}
-
-async function watchOver(path: string): Promise<{ close: () => Promise<void> }> {
-  const server = createServer((connection) => connection.destroy());
-  server.unref();
-  const socket = await socketPath(path, GUARD);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(socket.path, resolve);
-  });
-  const close = () => new Promise<void>((resolve) => server.close(() => resolve()));
-  return { close: () => close().finally(socket.release) }; // closing removes the socket by its path
-}
-
-/** Sockets have short paths: a long one goes by way of the open directory, until that is released. */
-export async function socketPath(
-  directory: string,
-  name: string,
-): Promise<{ path: string; release: () => Promise<void> }> {
-  const path = join(directory, name);
-  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) return { path, release: () => Promise.resolve() };
-  const handle = await open(directory, 'r');
-  const short = `/proc/${String(process.pid)}/fd/${String(handle.fd)}/${name}`;
-  return { path: short, release: () => handle.close() };
 }
 
 async function isWithinReach(path: string, user: ServerUser | undefined): Promise<boolean> {

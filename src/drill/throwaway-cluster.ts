@@ -7,7 +7,8 @@ import { stageFailure } from '../pipeline/stage-result.js';
 import type { Tools } from '../pipeline/tools.js';
 import { runSql, withSession, type DatabaseLogin } from '../sources/postgres-connection.js';
 import { quoteIdentifier } from '../sources/postgres-quoting.js';
-import { makeDrillDirectory, socketPath, type DrillDirectory } from './drill-directory.js';
+import { socketPath } from '../sources/process-guard.js';
+import { makeDrillDirectory, type DrillDirectory } from './drill-directory.js';
 import type { DrillPrograms } from './server-programs.js';
 import { asServerUser } from './server-user.js';
 
