@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { backupConfigSchema } from '../src/config/backup-config-schema.js';
 import { retentionSchema } from '../src/config/retention.js';
 import { isQuoted } from '../src/config/json-schema.js';
-import { keyNotes, type KeyNotes } from '../src/config/schema-leaves.js';
+import { exampleText, keyNotes, type KeyNotes } from '../src/config/schema-leaves.js';
 import { unwrap } from '../src/config/schema-walk.js';
 import { connectionSchema, databaseSchema, volumeSchema } from '../src/config/target-schema.js';
 
@@ -36,7 +36,7 @@ function tableOf(schema: z.ZodObject): string {
 function rowOf(key: string, schema: z.ZodType): string[] {
   const notes = keyNotes.get(unwrap(schema));
   if (notes === undefined) return []; // a mapping: it has a table of its own
-  const example = `\`${key}: ${typeof notes.example === 'string' ? JSON.stringify(notes.example) : String(notes.example)}\``;
+  const example = `\`${key}: ${exampleText(notes)}\``;
   const cells = [`\`${key}\``, notes.expects, defaultOf(notes), notes.description, example];
   return [`| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`];
 }

@@ -60,6 +60,9 @@ export const manifestShape = z.object({
   database: database.exactOptional(),
   writtenUnder: z.record(z.string(), z.string()).exactOptional(),
   roles: z.array(z.string()).exactOptional(),
+  quiesced: z
+    .object({ how: z.enum(['stop', 'pause']), containers: z.array(z.string()), downMs: z.number().nonnegative() })
+    .exactOptional(),
   warnings: z.array(z.string()),
   suspicious: z.object({ reason: text, inARow: z.int().positive() }).exactOptional(),
   timings: z.object({ captureMs: z.number().nonnegative(), proveMs: z.number().nonnegative() }),

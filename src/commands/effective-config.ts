@@ -1,7 +1,7 @@
 import type { BackupSettings, Config } from '../config/config.js';
 import { durationText, sizeText } from '../domain/quantities.js';
 import type { Retention } from '../domain/retention-rules.js';
-import type { DatabaseTarget, Target, VolumeTarget } from '../domain/target.js';
+import type { DatabaseTarget, QuiescePolicy, Target, VolumeTarget } from '../domain/target.js';
 
 const MASK = '***';
 
@@ -31,9 +31,14 @@ function databaseEntry(target: DatabaseTarget, config: Config) {
 }
 
 function volumeEntry(target: VolumeTarget) {
-  const { name, description } = target;
+  const { name, description, quiesce } = target;
   const place = 'path' in target ? { path: target.path } : { volume_name: target.volumeName };
-  return defined({ name, ...commonOf(target), ...place, description });
+  return defined({ name, ...commonOf(target), ...place, ...quiesceOf(quiesce), description });
+}
+
+function quiesceOf(policy: QuiescePolicy | undefined) {
+  if (policy === undefined) return {};
+  return { [`${policy.how}_containers`]: policy.containers, max_downtime: durationText(policy.maxDowntimeMs) };
 }
 
 function commonOf({ host, schedule, compression, compressionLevel, timeoutMs, ...target }: Target) {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { nearestKey } from './nearest-key.js';
 import type { Problem } from './problem.js';
 import { hasReference } from './references.js';
-import { keyNotes, type KeyNotes } from './schema-leaves.js';
+import { exampleText, keyNotes, type KeyNotes } from './schema-leaves.js';
 import type { Section } from './section.js';
 import { childSchema, keysOf } from './schema-walk.js';
 import { pathText, type Path, type YamlSource } from './yaml-source.js';
@@ -98,8 +98,9 @@ function hintFor(node: Node | undefined, path: Path, notes: KeyNotes | undefined
 
 function exampleOf(path: Path, notes: KeyNotes | undefined): string {
   if (notes === undefined) return '';
-  const example = typeof notes.example === 'string' ? JSON.stringify(notes.example) : String(notes.example);
-  return `, as in ${String(path.at(-1))}: ${example}`;
+  const key = path.at(-1);
+  const place = typeof key === 'number' ? '- ' : `${String(key)}: `;
+  return `, as in ${place}${exampleText(notes)}`;
 }
 
 function notesOf(schema: z.ZodType | undefined): KeyNotes | undefined {

@@ -21,9 +21,10 @@ export function configJsonSchema(): Record<string, unknown> {
       if (notes === undefined) return;
       const isPlainText =
         jsonSchema.type === 'string' && jsonSchema.enum === undefined && jsonSchema.const === undefined;
+      const isList = jsonSchema.type === 'array';
       const own = { ...jsonSchema };
       for (const key of Object.keys(jsonSchema)) Reflect.deleteProperty(jsonSchema, key);
-      Object.assign(jsonSchema, isPlainText ? own : { anyOf: [...(own.anyOf ?? [own]), REFERENCE] }, {
+      Object.assign(jsonSchema, isPlainText || isList ? own : { anyOf: [...(own.anyOf ?? [own]), REFERENCE] }, {
         description: `${notes.description} Expected: ${notes.expects}.`,
         examples: [notes.example],
         ...(isQuoted(notes.default) ? { default: notes.default } : {}),

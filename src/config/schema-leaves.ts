@@ -8,7 +8,7 @@ export interface KeyNotes {
   description: string;
   /** What a value must be, as it follows "expected ": `a whole number from 1 to 50`. */
   expects: string;
-  example: string | number | boolean;
+  example: string | number | boolean | readonly string[];
   /** What counts where the key is absent; a text in parentheses describes rather than quotes it. */
   default?: string | number | boolean;
   /** Its value is, or may hold, a secret: messages never quote it. */
@@ -16,6 +16,12 @@ export interface KeyNotes {
 }
 
 export const keyNotes = z.registry<KeyNotes>();
+
+/** The example as YAML has it. */
+export function exampleText({ example }: KeyNotes): string {
+  if (typeof example === 'object') return `[${example.map((each) => JSON.stringify(each)).join(', ')}]`;
+  return typeof example === 'string' ? JSON.stringify(example) : String(example);
+}
 
 export type LeafNotes = Omit<KeyNotes, 'expects'> & { expects?: string };
 
@@ -73,6 +79,12 @@ export function duration({
   ...notes
 }: LeafNotes & { longestMs?: number }) {
   return measured({ expects, ...notes }, (value) => parseDuration(value, longestMs));
+}
+
+/** A list of at least one. */
+export function list<T extends z.ZodType>(notes: KeyNotes, item: T) {
+  const error = `expected ${notes.expects}`;
+  return z.array(item, { error }).min(1, { error }).register(keyNotes, notes);
 }
 
 /** A size; becomes bytes. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { TARGET_NAME_PATTERN } from '../domain/names.js';
 import { parseSchedule } from './cron.js';
 import { normalPath } from './paths.js';
+import { quiesceKeys } from './quiesce-schema.js';
 import { retentionSchema } from './retention.js';
 import { choice, compressionLevel, duration, line, parsed, size, text, truth, wholeNumber } from './schema-leaves.js';
 import { verifyKeys } from './verify-schema.js';
@@ -156,6 +157,7 @@ export const volumeSchema = z.strictObject({
     },
     (value) => isAbsolute(value) && normalPath(value) !== '/',
   ).optional(),
+  ...quiesceKeys,
   description: text({
     description: 'A note for people.',
     default: '(none)',

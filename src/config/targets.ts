@@ -6,6 +6,7 @@ import { chooseCompression, formatProblem, levelProblem } from './compression.js
 import type { Entry } from './entries.js';
 import type { Environment } from './environment.js';
 import type { Problem } from './problem.js';
+import { quiescePolicy, quiesceProblems } from './quiesce-schema.js';
 import { isReferencesAlone } from './references.js';
 import { chooseRetention, retentionProblems } from './retention.js';
 import { checkSection, readSection } from './section.js';
@@ -53,7 +54,7 @@ export function readTarget({ source, env, entry, settings, host }: TargetInput):
     return checked({ source, entry, data, settings }, databaseTarget(data, settings, writtenPassword(source, entry)));
   }
   const { data, problems } = checkSection(section, volumeSchema);
-  const places = [...placeProblems(source, entry), ...retention];
+  const places = [...placeProblems(source, entry), ...quiesceProblems(source, entry), ...retention];
   if (data === undefined || places.length > 0) return { problems: [...problems, ...places] };
   const wrongPath = pathProblems(source, entry, data, settings.backupDir);
   if (wrongPath.length > 0) return { problems: wrongPath };
@@ -87,7 +88,9 @@ function databaseTarget(data: DatabaseInput, settings: TargetDefaults, password:
 
 function volumeTarget(data: VolumeInput, settings: TargetDefaults): VolumeTarget {
   const description = data.description === undefined ? {} : { description: data.description };
-  return { kind: 'volume', ...commonOf(data, settings), ...placeOf(data), ...description };
+  const quiesce = quiescePolicy(data);
+  const rest = { ...description, ...(quiesce !== undefined && { quiesce }) };
+  return { kind: 'volume', ...commonOf(data, settings), ...placeOf(data), ...rest };
 }
 
 function commonOf(data: DatabaseInput | VolumeInput, settings: TargetDefaults) {

@@ -1,4 +1,4 @@
-import type { Compression, DumpFormat, Source, TargetKind } from './target.js';
+import type { Compression, DumpFormat, QuiesceHow, Source, TargetKind } from './target.js';
 
 export const MANIFEST_FORMAT = 'backup-manifest/1';
 
@@ -29,6 +29,15 @@ export interface Suspicion {
   reason: string;
   /** How many captures of the line in a row came out about as small, this one included. */
   inARow: number;
+}
+
+/** What was down while a volume was read. */
+export interface Quiesced {
+  how: QuiesceHow;
+  /** Names of those that ran before; empty where none did. */
+  containers: string[];
+  /** From the first one's stop until the last one was back. */
+  downMs: number;
 }
 
 /** The record that makes a file an artifact. It never changes; what is learned later lives beside it. */
@@ -65,6 +74,8 @@ export interface Manifest {
   writtenUnder?: Record<string, string>;
   /** Roles that the dump names (owners, grantees, policies): a restore checks them first. Of globals: those that they can make. */
   roles?: string[];
+  /** Of a volume whose entry asks for it. */
+  quiesced?: Quiesced;
   warnings: string[];
   /** Proved, and yet not what was expected of its size. Absent: nothing was expected, or it is as it was. */
   suspicious?: Suspicion;

@@ -72,9 +72,22 @@ export interface GlobalsTarget extends CommonTarget {
   logins: ServerLogin[];
 }
 
+/** How containers are brought to rest: `stop` ends them, `pause` freezes them. */
+export type QuiesceHow = 'stop' | 'pause';
+
+/** Which containers are down while a volume is read. */
+export interface QuiescePolicy {
+  how: QuiesceHow;
+  /** Names, `label=KEY` or `label=KEY=VALUE`, in the order in which they are brought down. */
+  containers: string[];
+  maxDowntimeMs: number;
+}
+
 interface AnyVolumeTarget extends CommonTarget {
   kind: 'volume';
   description?: string;
+  /** Absent: it is captured hot. */
+  quiesce?: QuiescePolicy;
 }
 
 /** A volume of the Docker engine, read by a helper container. */
