@@ -6,6 +6,7 @@ import { requireNamespace } from './temporal/answers.js';
 import { parseWorkerArguments } from './worker/arguments.js';
 import { connectWorker } from './worker/connect.js';
 import { createLog } from './worker/log.js';
+import { watchQuiesced } from './worker/quiesced.js';
 import { createService } from './worker/service.js';
 import { installTemporalRuntime } from './worker/temporal-runtime.js';
 import { createWorkers } from './worker/workers.js';
@@ -18,6 +19,7 @@ async function main(): Promise<void> {
   const log = createLog(runtime.redact);
   await installTemporalRuntime(log);
   const monitor = await openMonitor({ log });
+  const quiesced = await watchQuiesced(runtime.local.root, log);
   try {
     const { connection, client, close } = await connectWorker(log);
     try {
@@ -39,6 +41,7 @@ async function main(): Promise<void> {
       await close();
     }
   } finally {
+    await quiesced.stop();
     await monitor.close();
   }
 }

@@ -10,6 +10,7 @@ import type { Runtime } from '../runtime.js';
 import { listArtifacts } from '../steps/list-artifacts.js';
 import { findOldDownloads } from '../steps/retrieve.js';
 import type { Check } from './check.js';
+import { quiescedCheck } from './quiesced-check.js';
 
 const GIB = 1024 ** 3;
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -27,6 +28,7 @@ export function directoryChecks({ runtime, expectedId }: DirectoryChecksInput): 
     { check: 'destination', subject: 'local', run: () => local.check().then(() => `${local.root} can be written to`) },
     { check: 'identity', subject: local.root, run: async () => checkIdentity(local, await expectedId) },
     { check: 'leftovers', subject: local.root, run: () => checkLeftovers(local.root) },
+    quiescedCheck(local.root),
     { check: 'space', subject: local.root, run: () => checkSpace(local, config.targets) },
   ];
 }

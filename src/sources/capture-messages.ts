@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { BackupError } from '../domain/errors.js';
 import type { HelperEnd } from './helper-container.js';
 import type { HelperMessages } from './helper-messages.js';
+import type { VolumeUse } from './volume-users.js';
 import { failureLines, remarks, type TarLines } from './tar-messages.js';
 
 export interface CaptureEnd {
@@ -45,12 +46,16 @@ export async function requireGoodEnd({ what, end, messages, partPath }: CaptureE
   if (end.exitCode !== 0) throw fail(`its helper container ended with code ${String(end.exitCode)}`);
 }
 
-/** What a person should know of a good end. `liveDatabases` look like data directories of running servers. */
+/**
+ * What a person should know of a good end. `liveDatabases` look like data directories of running servers: they are copied hot, but
+ * where all that use the volume were at rest.
+ */
 export function captureWarnings(
   messages: TarLines & Pick<HelperMessages, 'liveDatabases'>,
-  usedBy: readonly string[],
+  { usedBy, isAtRest }: VolumeUse,
 ): string[] {
-  return [...messages.liveDatabases.map((directory) => hotCopyWarning(directory, usedBy)), ...remarks(messages)];
+  const hotDatabases = isAtRest ? [] : messages.liveDatabases;
+  return [...hotDatabases.map((directory) => hotCopyWarning(directory, usedBy)), ...remarks(messages)];
 }
 
 function hotCopyWarning(directory: string, usedBy: readonly string[]): string {

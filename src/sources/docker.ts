@@ -5,8 +5,8 @@ export interface DockerCall {
   args: readonly string[];
   /** Ends the client, not what it asked the engine for. */
   signal?: AbortSignal;
-  /** Default: two minutes; `none` for what lasts as long as it lasts (`docker wait`, `docker pull`). */
-  timeLimit?: 'none';
+  /** In milliseconds. Default: two minutes; `none` for what lasts as long as it lasts (`docker wait`, `docker pull`). */
+  timeLimit?: 'none' | number;
 }
 
 const CALL_TIMEOUT_MS = 120_000;
@@ -26,7 +26,7 @@ const REFUSED = /permission denied while trying to connect/i;
 export async function docker({ args, signal, timeLimit }: DockerCall): Promise<{ stdout: string; stderr: string }> {
   const limits = {
     ...(signal !== undefined && { signal }),
-    ...(timeLimit === undefined && { timeoutMs: CALL_TIMEOUT_MS }),
+    ...(timeLimit !== 'none' && { timeoutMs: timeLimit ?? CALL_TIMEOUT_MS }),
   };
   try {
     return await runProgram({ file: 'docker', args, env: clientEnvironment(), ...limits });

@@ -8,6 +8,8 @@ import { requireSuccess, type StageResult } from '../pipeline/process.js';
 import { requireGnuTar, type Tools } from '../pipeline/tools.js';
 import { captureWarnings } from './capture-messages.js';
 import { findLiveDatabases } from './live-databases.js';
+import { hot, type Quiesce, type Rest } from './quiesce.js';
+import { UNKNOWN_USE, useOfPath } from './volume-users.js';
 import { isEmptyDirectory, requireDirectory } from './mounted-check.js';
 import { failureLines, TarLineReader, wasRefused, type TarLines } from './tar-messages.js';
 import { CREATE_OPTIONS, TAR_ENVIRONMENT } from './tar-options.js';
@@ -28,23 +30,47 @@ export interface MountedCaptureInput {
   signal: AbortSignal;
   /** Told after each piece, with all compressed bytes written so far. */
   onProgress: (bytesDone: number) => void;
+  /** Brings to rest what uses the volume, while it is read; asks a Docker engine. Default: nothing. */
+  quiesce?: Quiesce;
 }
 
 /**
- * Writes the directory as a compressed tar archive to `partPath`, by a tar of this process; no Docker engine is asked.
+ * Writes the directory as a compressed tar archive to `partPath`, by a tar of this process; no Docker engine is asked without `quiesce`.
  * Errors: NotFound (no such directory), ConfigInvalid (no directory), ProgramFailed (a file that could not be read),
  * Conflict (something else was mounted there meanwhile), DiskFull, ProgramMissing.
  */
 export async function captureMounted(input: MountedCaptureInput): Promise<CapturedVolume> {
-  const { target, path, compression, level, partPath, tools, signal, onProgress } = input;
+  const { target, path, compression, partPath, tools, signal } = input;
   throwIfAborted(signal);
   const what = `archive ${target}`;
   const tar = requireGnuTar(tools);
   const before = await requireDirectory(what, path);
   await requireApart(what, path, partPath);
+
+  const quiesce = input.quiesce ?? hot(signal);
+  const { result, quiesced, warnings } = await quiesce(async (rest) => {
+    const read = await readDirectory(input, tar, rest);
+    const after = await requireDirectory(what, path);
+    if (after.device !== before.device || after.inode !== before.inode) throw swapped(what, path);
+    return read;
+  });
+  return {
+    source: sourceOf(input),
+    programs: { tar: tar.version, ...compressorVersion(tools, compression) },
+    ...(quiesced && { quiesced }),
+    warnings: [...warnings, ...result],
+  };
+}
+
+/** Returns warnings. */
+async function readDirectory(
+  { target, path, compression, level, partPath, tools, onProgress }: MountedCaptureInput,
+  tar: ReturnType<typeof requireGnuTar>,
+  { signal, containers }: Rest,
+): Promise<string[]> {
   const isEmpty = await isEmptyDirectory(path);
   const liveDatabases = await findLiveDatabases(path);
-
+  const use = liveDatabases.length > 0 && containers.length > 0 ? await useOfPath(path, containers) : UNKNOWN_USE;
   const said = new TarLineReader(tar);
   const args = [...CREATE_OPTIONS, `--directory=${path}`, '.'];
   const stages = [
@@ -52,16 +78,9 @@ export async function captureMounted(input: MountedCaptureInput): Promise<Captur
     compressor(tools, compression, level),
   ];
   const results = await pipelineToFile({ stages, path: partPath, signal, onProgress });
-  requireGoodEnd(what, results, said.lines);
-  const after = await requireDirectory(what, path);
-  if (after.device !== before.device || after.inode !== before.inode) throw swapped(what, path);
-
-  const warnings = captureWarnings({ ...said.lines, liveDatabases }, []);
-  return {
-    source: sourceOf(input),
-    programs: { tar: tar.version, ...compressorVersion(tools, compression) },
-    warnings: isEmpty ? [emptyWarning(path), ...warnings] : warnings,
-  };
+  requireGoodEnd(`archive ${target}`, results, said.lines);
+  const warnings = captureWarnings({ ...said.lines, liveDatabases }, use);
+  return isEmpty ? [emptyWarning(path), ...warnings] : warnings;
 }
 
 /** The facts of `captureMounted` for an artifact that an earlier attempt wrote; its programs and warnings are not known. */

@@ -6,18 +6,20 @@ import type {
   NamedVolumeTarget,
   ServerLogin,
   Target,
+  VolumeTarget,
 } from '../domain/target.js';
 import type { Runtime } from '../runtime.js';
 import type { StepContext } from '../steps/step.js';
 import { captureMounted, describeMounted } from './mounted-capture.js';
 import { captureDatabase, describeDatabase } from './postgres-capture.js';
 import { captureGlobals, describeGlobals } from './postgres-globals.js';
+import { quiescing, type Quiesce } from './quiesce.js';
 import { captureVolume, describeVolume, removeAttempts } from './volume-capture.js';
 
 /** What a capture learns for the manifest. */
 export type Captured = Pick<
   Manifest,
-  'source' | 'programs' | 'server' | 'database' | 'writtenUnder' | 'roles' | 'warnings'
+  'source' | 'programs' | 'server' | 'database' | 'writtenUnder' | 'roles' | 'quiesced' | 'warnings'
 >;
 
 /** One attempt at capturing one target. */
@@ -36,6 +38,7 @@ export interface SourceInput<T extends Target = Target> {
   target: T;
   runtime: Runtime;
   service: string;
+  run: string;
   /** The attempt's own word, in temporary and container names. */
   token: string;
 }
@@ -84,7 +87,7 @@ function globalsSource({ target, runtime }: SourceInput<GlobalsTarget>): Attempt
   };
 }
 
-function volumeSource({ target, runtime, service, token }: SourceInput<NamedVolumeTarget>): AttemptSource {
+function volumeSource({ target, runtime, service, run, token }: SourceInput<NamedVolumeTarget>): AttemptSource {
   const { helperImage } = runtime.config.backup;
   const common = {
     target: target.name,
@@ -101,18 +104,26 @@ function volumeSource({ target, runtime, service, token }: SourceInput<NamedVolu
     endOtherAttempts: async () => {
       await removeAttempts({ service, target: target.name, exceptToken: token });
     },
-    capture: (partPath, step) => captureVolume({ ...common, partPath, attemptToken: token, ...step }),
+    capture: (partPath, step) =>
+      captureVolume({ ...common, partPath, attemptToken: token, ...step, ...quiesceOf(target, runtime, run, step) }),
     describe: (step) => describeVolume({ ...common, ...step }),
   };
 }
 
-function mountedSource({ target, runtime }: SourceInput<MountedVolumeTarget>): AttemptSource {
+function mountedSource({ target, runtime, run }: SourceInput<MountedVolumeTarget>): AttemptSource {
   const { path, host, compression, compressionLevel: level } = target;
   const common = { target: target.name, path, host, compression, level, tools: runtime.tools };
   return {
     partMode: 0o600,
     endOtherAttempts: () => Promise.resolve(), // tar dies with its worker
-    capture: (partPath, step) => captureMounted({ ...common, partPath, ...step }),
+    capture: (partPath, step) =>
+      captureMounted({ ...common, partPath, ...step, ...quiesceOf(target, runtime, run, step) }),
     describe: () => describeMounted(common),
   };
+}
+
+function quiesceOf(target: VolumeTarget, runtime: Runtime, run: string, step: StepContext): { quiesce?: Quiesce } {
+  const { name, quiesce: policy } = target;
+  if (policy === undefined) return {};
+  return { quiesce: quiescing({ target: name, run, policy, root: runtime.local.root, ...step }) };
 }

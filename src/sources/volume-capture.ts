@@ -1,5 +1,6 @@
 import { realpath, rm, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import type { Quiesced } from '../domain/manifest.js';
 import type { Compression, Source } from '../domain/target.js';
 import { throwIfAborted } from '../pipeline/abort.js';
 import { compressor } from '../pipeline/compression.js';
@@ -15,6 +16,8 @@ import { mountsFor, type Mount } from './helper-mount.js';
 import { CAPTURE_SCRIPT, VOLUME_MOUNT_POINT } from './helper-script.js';
 import type { HelperContainer } from './helper-options.js';
 import { findOwnContainer } from './own-container.js';
+import { hot, type Quiesce, type Rest } from './quiesce.js';
+import { usersBesides } from './volume-users.js';
 import { missingVolume, requireVolume } from './volume-check.js';
 
 export { removeAttempts } from './helper-labels.js';
@@ -37,12 +40,16 @@ export interface VolumeCaptureInput {
   signal: AbortSignal;
   /** Told the size of the part, each second in which it grew. */
   onProgress: (sizeBytes: number) => void;
+  /** Brings to rest what uses the volume, while it is read. Default: nothing. */
+  quiesce?: Quiesce;
 }
 
 export interface CapturedVolume {
   source: Source;
   /** Program to version, as they are in the helper. */
   programs: Record<string, string>;
+  /** What was down meanwhile, where that was asked for. */
+  quiesced?: Quiesced;
   warnings: string[];
 }
 
@@ -79,10 +86,25 @@ interface CaptureFiles {
 }
 
 async function captureTo(input: VolumeCaptureInput & CaptureFiles): Promise<CapturedVolume> {
-  const { volumeName, attemptToken, partPath, messagesPath, signal, onProgress } = input;
+  const container = await helperFor(input); // it may take long: nothing is down yet
+  const quiesce = input.quiesce ?? hot(input.signal);
+  const { result, quiesced, warnings } = await quiesce((rest) => readVolume(input, container, rest));
+  return {
+    source: sourceOf(input),
+    ...result,
+    ...(quiesced && { quiesced }),
+    warnings: [...warnings, ...result.warnings],
+  };
+}
+
+async function readVolume(
+  input: VolumeCaptureInput & CaptureFiles,
+  container: HelperContainer,
+  { signal, containers }: Rest,
+): Promise<Pick<CapturedVolume, 'programs' | 'warnings'>> {
+  const { volumeName, attemptToken, partPath, messagesPath, onProgress } = input;
   const what = `capture ${input.target}`;
-  const usedBy = await containersUsing(volumeName);
-  const container = await helperFor(input);
+  const use = usersBesides(containers, await containersUsing(volumeName), (mount) => mount.Name === volumeName);
   let wasMissing = false;
   try {
     const end = await runHelper(container, {
@@ -96,7 +118,7 @@ async function captureTo(input: VolumeCaptureInput & CaptureFiles): Promise<Capt
     });
     const messages = await readMessages(messagesPath);
     await requireGoodEnd({ what, end, messages, partPath });
-    return { source: sourceOf(input), programs: messages.programs, warnings: captureWarnings(messages, usedBy) };
+    return { programs: messages.programs, warnings: captureWarnings(messages, use) };
   } finally {
     if (wasMissing) await removeVolumeLabelled(volumeName, LABEL.attempt, attemptToken);
   }

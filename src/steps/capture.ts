@@ -47,7 +47,7 @@ async function captureArtifact(runtime: Runtime, input: CaptureTargetInput, step
   const dumpFormat = dumpFormatOf(target);
   const artifact = artifactName({ target: target.name, kind: target.kind, run, compression, dumpFormat });
   const token = randomBytes(6).toString('hex');
-  const source = openSource({ target, runtime, service, token });
+  const source = openSource({ target, runtime, service, run, token });
   await source.endOtherAttempts();
   await removeStaleParts({ root, run, artifact, exceptToken: token });
 

@@ -21,10 +21,15 @@ export async function runScript(place: Place, script: string): Promise<Buffer> {
 
 /** Without root a volume cannot be looked into from here: then in a container with nothing but this machine's programs. */
 function volumeCommand(volume: string): [string, ...string[]] {
+  const place = ['-v', `${volume}:/volume`, '-w', '/volume', '--network', 'none', '--tmpfs', '/tmp'];
+  return ['docker', 'run', '--rm', '-i', ...place, ...programsOfHost(), '/bin/bash', '-s'];
+}
+
+/** Options of `docker run` and the image of a container that has nothing but this machine's programs. */
+export function programsOfHost(): string[] {
   ensureEmptyImage();
   const programs = ['/usr', '/bin', '/lib', '/lib64', '/etc'].flatMap((folder) => ['-v', `${folder}:${folder}:ro`]);
-  const place = ['-v', `${volume}:/volume`, '-w', '/volume', '--network', 'none', '--tmpfs', '/tmp'];
-  return ['docker', 'run', '--rm', '-i', ...programs, ...place, EMPTY_IMAGE, '/bin/bash', '-s'];
+  return [...programs, EMPTY_IMAGE];
 }
 
 function ensureEmptyImage(): void {

@@ -7,6 +7,7 @@ import { captureWarnings } from '../../src/sources/capture-messages.js';
 import { createMessagesFile, readMessages } from '../../src/sources/helper-messages.js';
 import { parseLdd } from '../../src/sources/program-files.js';
 import { readable } from '../../src/sources/tar-messages.js';
+import { UNKNOWN_USE } from '../../src/sources/volume-users.js';
 
 async function inDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'messages-'));
@@ -45,7 +46,7 @@ test('of very many lines the first are warnings and the others are counted', asy
   const messages = await messagesOf(
     Array.from({ length: 1234 }, (_, n) => `tar: ./${String(n)}: socket ignored\n`).join(''),
   );
-  const warnings = captureWarnings(messages, []);
+  const warnings = captureWarnings(messages, UNKNOWN_USE);
 
   expect(warnings).toHaveLength(101);
   expect(warnings[0]).toBe('tar: ./0: socket ignored');
@@ -54,7 +55,10 @@ test('of very many lines the first are warnings and the others are counted', asy
 });
 
 test('a warning about a live database names who uses the volume', async () => {
-  const [warning] = captureWarnings(await messagesOf('backup-helper live-database ./\n'), ['stack-postgres-1']);
+  const [warning] = captureWarnings(await messagesOf('backup-helper live-database ./\n'), {
+    usedBy: ['stack-postgres-1'],
+    isAtRest: false,
+  });
   expect(warning).toContain('the volume is in use by stack-postgres-1');
 });
 
