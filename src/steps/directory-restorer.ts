@@ -5,6 +5,7 @@ import { directoryId, sweepDirectories } from '../sources/directory-leavings.js'
 import { putBack, replaceDirectory, requireReplaceableDirectory } from '../sources/directory-replace.js';
 import { requireFreeDirectory } from '../sources/free-directory.js';
 import type { FoundEmpty } from '../sources/restore-place.js';
+import { directoryCommands } from './kept-volume.js';
 import { noted } from './restore-journal.js';
 import type { Restorer, RestorerInput } from './restorer.js';
 import { requireRelativePaths, withParts } from './select-paths.js';
@@ -50,9 +51,10 @@ function replacer({ config, tools }: Runtime, input: RestorerInput): Restorer {
     },
     async restore(artifactPath, { signal, onProgress }) {
       const { keptAs } = await requireReplaceableDirectory(replacement);
+      const kept = { keptAs, keptCommands: directoryCommands({ into, keptAs }) };
       const onWhole = (id: string, warnings: string[]) =>
-        journal.note({ whole: { id, restored: { warnings, keptAs } } });
-      return replaceDirectory({ ...common, artifactPath, signal, onProgress, onWhole });
+        journal.note({ whole: { id, restored: { warnings, ...kept } } });
+      return { ...(await replaceDirectory({ ...common, artifactPath, signal, onProgress, onWhole })), ...kept };
     },
     findDone: () => noted(journal, async (id) => (await directoryId(into)) === id),
     async sweep({ log }) {

@@ -1,11 +1,12 @@
 import { runId } from '../domain/names.js';
-import type { RestoreFacts } from '../domain/restore-plan.js';
+import type { Restored, RestoreFacts } from '../domain/restore-plan.js';
 import type { Runtime } from '../runtime.js';
 import { clearLeavings } from '../sources/volume-leavings.js';
-import { findReplaced, replaceVolume } from '../sources/volume-replace.js';
+import { findReplaced, replaceVolume, type ReplacedVolume } from '../sources/volume-replace.js';
 import { requireReplaceable, type ReplaceableVolume } from '../sources/volume-replaceable.js';
 import { isVolumeOf, sweepRestore } from '../sources/volume-restore-leavings.js';
 import { requireFreeName, restoreVolume } from '../sources/volume-restore.js';
+import { volumeCommands } from './kept-volume.js';
 import { noted } from './restore-journal.js';
 import type { Restorer, RestorerInput } from './restorer.js';
 import { requireRelativePaths, withParts } from './select-paths.js';
@@ -23,9 +24,12 @@ export function volumeRestorer(runtime: Runtime, input: RestorerInput): Restorer
     const replacement = { ...common, volume: into, restoreToken, keptAs };
     return {
       plan: async ({ signal }) => factsOf(into, keptAs, await requireReplaceable(replacement, signal)),
-      restore: (artifactPath, { signal, onProgress, log }) =>
-        replaceVolume({ ...replacement, artifactPath, signal, onProgress, log }),
-      findDone: ({ signal }) => findReplaced(replacement, signal),
+      restore: async (artifactPath, { signal, onProgress, log }) =>
+        withCommands(into, await replaceVolume({ ...replacement, artifactPath, signal, onProgress, log })),
+      async findDone({ signal }) {
+        const done = await findReplaced(replacement, signal);
+        return done && withCommands(into, done);
+      },
       sweep: async ({ signal }) => void (await clearLeavings(replacement, restoreToken, signal)),
     };
   }
@@ -48,6 +52,10 @@ export function volumeRestorer(runtime: Runtime, input: RestorerInput): Restorer
       if (removed.length > 0) log(`removed ${removed.join(', ')}, which an attempt before had not finished`);
     },
   };
+}
+
+function withCommands(into: string, replaced: ReplacedVolume): Restored {
+  return { ...replaced, keptCommands: volumeCommands({ into, keptAs: replaced.keptAs }) };
 }
 
 function factsOf(volume: string, keptAs: string, found: ReplaceableVolume): RestoreFacts {

@@ -6,6 +6,7 @@ import type { RunReport } from '../../src/domain/run.js';
 import { databaseItem, deploy, volumeItem, type Deployment } from '../support/deployment.js';
 import { createVolume, insideVolume, removeVolume, volumeExists } from '../support/docker-volume.js';
 import { serviceOf } from '../support/leftovers.js';
+import { runScript } from '../support/run-script.js';
 import { placeArtifact } from '../support/placed-artifact.js';
 import { s3Destination, useProvidedS3 } from '../support/s3-place.js';
 import { createBucket } from '../support/s3-server.js';
@@ -235,6 +236,52 @@ describe('backupctl restore of a volume', () => {
     expect(stderr).toMatch(/because it exists\nHINT: .*--into/);
     expect(stderr).not.toContain('fetching');
     expect(await volumeExists(volume)).toBe(true);
+  });
+});
+
+describe('backupctl restore of a volume in place', () => {
+  it('needs its name twice, and gives it the content of the artifact while the old one stays', async () => {
+    const inside = await insideVolume(volume);
+    const captured = await walk(inside);
+    await runScript(inside, 'echo changed >changed');
+    const changed = await walk(inside);
+    expect(await restore('data', '--in-place', '--confirm', 'mordor')).toMatchObject({ code: 2 });
+    expect(await walk(inside)).toEqual(changed);
+
+    const { code, json, stderr } = await restore('data', '--in-place', '--confirm', 'data', '--json');
+    expect(code, stderr).toBe(0);
+    const { keptAs } = json as { keptAs: string };
+    onTestFinished(() => removeVolume(keptAs));
+    expect(keptAs).toMatch(new RegExp(`^${volume}_before_\\d{8}_\\d{6}$`));
+    expect(stderr).toContain(`to remove it:     docker volume rm ${keptAs}`);
+    expect(await walk(inside)).toEqual(captured);
+    expect(await walk(await insideVolume(keptAs))).toEqual(changed);
+  });
+});
+
+describe('backupctl restore of parts of a volume', () => {
+  it('makes a new one of these paths, or none at all', async () => {
+    const into = `parts-${id}`;
+    onTestFinished(() => removeVolume(into));
+    const wrong = await restore('data', '--into', into, '--paths', 'deep/fist');
+    expect(wrong.code).toBe(4);
+    expect(wrong.stderr).toMatch(/the artifact has no "deep\/fist"\nHINT: .*such as "deep\/first"/);
+    expect(await volumeExists(into)).toBe(false);
+
+    const { code, stderr } = await restore(
+      'data',
+      '--into',
+      into,
+      '--paths',
+      'deep/b,noise',
+      '--paths',
+      'names/*?[a-z]',
+    );
+    expect(code, stderr).toBe(0);
+    const paths = (await walk(await insideVolume(into))).map(({ path }) => path);
+    const deep = ['deep', 'deep/b', 'deep/b/c', 'deep/b/d', 'deep/b/d/third name'];
+    expect(paths).toEqual(['.', ...deep, 'names', 'names/*?[a-z]', 'noise'].sort());
+    expect(await scratch()).toEqual([]);
   });
 });
 
