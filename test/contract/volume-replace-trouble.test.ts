@@ -78,22 +78,19 @@ test('no such volume is not made, and a name that is taken is left alone', async
   await expectAsBefore(replacement);
 });
 
-test.each([3, 4])(
-  'a helper that is killed as the %ith leaves the old content wholly, or the new one',
-  async (nth) => {
-    const replacement = await replacementOf(NEW, OLD);
-    const count = join(await testDirectory(), 'count');
-    await writeFile(count, '');
-    const kill = `echo >>${count}; if [[ $(wc -l <${count}) -eq ${String(nth)} ]]; then $real kill "$2" >/dev/null 2>&1; fi`;
-    await beforeDocker('wait', kill);
-    const settled = await replaceVolume(replacement).catch((error: unknown) => error);
+test.each([3, 4])('a helper that is killed as the %ith leaves the old content wholly, or the new one', async (nth) => {
+  const replacement = await replacementOf(NEW, OLD);
+  const count = join(await testDirectory(), 'count');
+  await writeFile(count, '');
+  const kill = `echo >>${count}; if [[ $(wc -l <${count}) -eq ${String(nth)} ]]; then $real kill "$2" >/dev/null 2>&1; fi`;
+  await beforeDocker('wait', kill);
+  const settled = await replaceVolume(replacement).catch((error: unknown) => error);
 
-    if (settled instanceof Error) {
-      expect(settled).toMatchObject({ code: 'Failed' });
-      await expectAsBefore(replacement);
-    } else await expectReplaced(replacement);
-  },
-);
+  if (settled instanceof Error) {
+    expect(settled).toMatchObject({ code: 'Failed' });
+    await expectAsBefore(replacement);
+  } else await expectReplaced(replacement);
+});
 
 test('an abort while the old content is kept leaves everything as it was', async () => {
   const replacement = await replacementOf(NEW, OLD);
