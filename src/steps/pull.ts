@@ -5,12 +5,15 @@ import { createCatalog } from '../catalog.js';
 import { assertFacts } from '../destinations/content-digest.js';
 import type { Destination } from '../destinations/destination.js';
 import { commitArtifact } from '../destinations/local-commit.js';
-import { makeDirectory } from '../destinations/local-files.js';
+import { naming } from '../destinations/local-errors.js';
+import { makeDirectory, syncFile } from '../destinations/local-files.js';
+import { publish } from '../destinations/local-publish.js';
 import type { LocalDestination } from '../destinations/local.js';
 import { readIdentity } from '../directory-identity.js';
 import { BackupError } from '../domain/errors.js';
 import { inRun, partName } from '../domain/names.js';
 import { isGood, type CatalogEntry } from '../domain/retention.js';
+import { verificationName } from '../domain/verification.js';
 import { leaveLateRecords } from '../late-records.js';
 import { readPin, writePin } from '../pins.js';
 import { digestFile } from '../pipeline/digest.js';
@@ -32,9 +35,9 @@ export interface PullInput {
 
 export interface Pulled {
   pulled: CatalogEntry[];
-  /** What is damaged there, or lies here under that name with other bytes: left as it is. */
+  /** What is damaged there, or lies here under that name with other bytes, or failed its verification here: left as it is. */
   refused: { path: string; reason: string }[];
-  /** Those that were here already. */
+  /** Those that were here already, as far as is known. */
   presentCount: number;
 }
 
@@ -53,17 +56,21 @@ export async function pullArtifacts(runtime: BaseRuntime, input: PullInput, step
     here: await createCatalog(local).list(filter),
   }));
   for (const { path, reason } of there.unreadable) step.log(`passing over ${from.location}/${path}: ${reason}`);
-  const present = new Set(here.entries.filter(({ whole }) => whole).map(({ path }) => path));
+  const present = new Map(here.entries.filter(({ whole }) => whole).map((entry) => [entry.path, entry]));
   const ours = there.entries.filter((e) => e.manifest.service === service && e.manifest.host === config.host);
   const missing = ours.filter((e) => !present.has(e.path));
   for (const entry of missing.filter((e) => !isGood(e))) {
     step.log(`passing over ${from.location}/${entry.path}: ${whyNotGood(entry)}`);
   }
   const pulled: CatalogEntry[] = [];
-  const refused: Pulled['refused'] = [];
+  const refused: Pulled['refused'] = ours.filter(isGood).flatMap(({ path }) => {
+    const own = present.get(path);
+    return own === undefined || isGood(own) ? [] : [{ path, reason: `what is here is no good: ${whyNotGood(own)}` }];
+  });
+  const presentCount = ours.length - missing.length - refused.length;
   for (const entry of missing.filter(isGood)) {
     try {
-      await failing(() => pullOne(local, from, entry, step));
+      await failing(() => naming(`write ${local.pathOf(entry.path)}`, () => pullOne(local, from, entry, step)));
       pulled.push(entry);
       onPulled(entry);
     } catch (error) {
@@ -72,7 +79,7 @@ export async function pullArtifacts(runtime: BaseRuntime, input: PullInput, step
     }
   }
   if (pulled.length > 0) await leaveLateRecords({ destination: local, local: from, service });
-  return { pulled, refused, presentCount: ours.filter((e) => present.has(e.path)).length };
+  return { pulled, refused, presentCount };
 }
 
 async function serviceOf({ root }: LocalDestination): Promise<string> {
@@ -103,9 +110,26 @@ async function pullOne(
       assertFacts(file, facts, artifact);
       return facts;
     };
+    // What is known of bytes that have gone says nothing about these.
+    if ((await local.stat(path)) === undefined) await local.remove(verificationName(path));
+    await completeArtifact(local, part.path, { manifest, path }, prove);
     const place = { root: local.root, run, artifact: artifact.name };
     await commitArtifact({ ...place, part, prove, describe: () => manifest });
   } finally {
     await rm(part.path, { force: true });
   }
+}
+
+/** A manifest whose artifact has gone gets those bytes back; where nothing has gone, this does nothing. */
+async function completeArtifact(
+  local: LocalDestination,
+  part: string,
+  { manifest: { run, artifact }, path }: Pick<CatalogEntry, 'manifest' | 'path'>,
+  prove: (file: string) => Promise<unknown>,
+): Promise<void> {
+  const own = await createCatalog(local).get(run, artifact.name);
+  if (own?.artifact.sha256 !== artifact.sha256 || (await local.stat(path)) !== undefined) return;
+  await syncFile(part);
+  await prove(part);
+  await publish({ part, final: local.pathOf(path) });
 }
