@@ -1,7 +1,7 @@
 import type { Manifest } from './manifest.js';
 import type { Pin } from './pin.js';
 import { holdByRules, reasonToRemove, rulesOf, type Retention } from './retention-rules.js';
-import { sourceKey, type Source, type TargetKind } from './target.js';
+import { serverKey, sourceKey, type Source, type TargetKind } from './target.js';
 import { failureOf, VERIFICATION_FORMAT, withDrillElsewhere, type Verification } from './verification.js';
 
 /** An artifact as a destination's catalog shows it. */
@@ -77,17 +77,35 @@ export const MAX_SURPLUS = 3;
 
 /**
  * Decides what of one destination's catalog goes. Every entry is in exactly one of `keep` and `remove`, each with its
- * reason. Of each line those good artifacts stay that its rules or a pin hold; the order is that of `captureStartedAt`.
+ * reason. Of each line those good artifacts stay that its rules or a pin hold, and globals as long as a database of their run; the order is that
+ * of `captureStartedAt`.
  */
 export function planPrune(input: PruneInput): PrunePlan {
   const plan: PrunePlan = { keep: [], remove: [], warnings: [] };
   const lines = new Map(input.lines.map((line) => [lineKey(line), line]));
-  for (const [key, entries] of groupByLine(input.service, input.entries, plan)) {
+  const groups = [...groupByLine(input.service, input.entries, plan)];
+  const isOfGlobals = ([, [first]]: (typeof groups)[number]) => first?.manifest.kind === 'globals';
+  for (const [key, entries] of [...groups.filter((g) => !isOfGlobals(g)), ...groups.filter(isOfGlobals)]) {
     const line = lines.get(key);
     if (line === undefined) keepAll(plan, entries, 'no artifact of this target and source was committed here just now');
     else planLine(input, line, entries, plan);
   }
   return plan;
+}
+
+/** Databases that stay name roles, which the globals of their run have as they were then: each run of any of them makes globals. */
+function holdForDatabases(good: readonly CatalogEntry[], { keep }: PrunePlan, held: Map<CatalogEntry, string[]>): void {
+  const key = ({ manifest }: CatalogEntry) => `${manifest.run} ${serverKey(manifest.source)}`;
+  const needed = new Map(
+    keep
+      .map(({ entry }) => entry)
+      .filter((entry) => entry.manifest.kind === 'database' && isGood(entry))
+      .map((entry) => [key(entry), entry.manifest.target]),
+  );
+  for (const entry of good) {
+    const database = needed.get(key(entry));
+    if (database !== undefined && !held.has(entry)) held.set(entry, [`the roles of ${database}, which stays`]);
+  }
 }
 
 function planLine(input: PruneInput, line: PruneLine, entries: CatalogEntry[], plan: PrunePlan): void {
@@ -104,6 +122,7 @@ function planLine(input: PruneInput, line: PruneLine, entries: CatalogEntry[], p
   );
   const rules = rulesOf(line);
   const held = holdByRules({ good, rules, now: input.now });
+  if (line.kind === 'globals') holdForDatabases(good, plan, held);
   const isOfThisRun = (entry: CatalogEntry) => entry.manifest.run === input.run;
   const surplus = good.filter((e) => !held.has(e) && !isOfThisRun(e));
   const refusal = refusalOf(input, line, good, surplus);

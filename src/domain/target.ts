@@ -126,8 +126,13 @@ export type Source =
 /** Whether a database and globals are of one server, as far as both tell. */
 export function isOfServer(database: Source, globals: Source): boolean {
   if (database.kind !== 'database' || globals.kind !== 'globals') return false;
-  if ('port' in database) return 'port' in globals && database.host === globals.host && database.port === globals.port;
-  return 'systemIdentifier' in globals && database.systemIdentifier === globals.systemIdentifier;
+  return serverKey(database) === serverKey(globals);
+}
+
+/** Equal for all databases and the globals of one PostgreSQL server; undefined for volumes. */
+export function serverKey(source: Source): string | undefined {
+  if (source.kind === 'volume') return undefined;
+  return JSON.stringify('port' in source ? [source.host, source.port] : [source.systemIdentifier]);
 }
 
 /** One text per source, equal exactly where the sources are equal. */

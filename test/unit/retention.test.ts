@@ -9,13 +9,15 @@ import {
   type PruneInput,
 } from '../../src/domain/retention.js';
 import { runId } from '../../src/domain/names.js';
-import { sourceKey } from '../../src/domain/target.js';
+import { sourceKey, type Source } from '../../src/domain/target.js';
 import { VERIFICATION_FORMAT, type Verification } from '../../src/domain/verification.js';
 import { anEntry } from '../support/manifest.js';
 
 const DAY_MS = 86_400_000;
 const NOW = new Date('2026-11-24T06:30:00Z');
 const LINE = { ...anEntry().manifest, retentionCount: 5, broughtCount: 1 };
+
+const elsewhere: Source = { kind: 'database', systemIdentifier: '1', database: 'mordor' };
 
 /** The artifact of the night `daysAgo` nights before NOW. */
 function night(daysAgo: number, changes: Parameters<typeof anEntry>[0] = {}, whole = true): CatalogEntry {
@@ -66,6 +68,31 @@ describe('planPrune', () => {
     expect(removedRuns({ entries })).toEqual([]);
     const { keep } = plan({ entries });
     expect(keep.find((d) => d.entry.verification !== undefined)?.reason).toMatch(/^it failed verification/);
+  });
+
+  it('keeps globals as long as a database of their run and server', () => {
+    const server = { kind: 'globals', systemIdentifier: '7400000000000000001' } as const;
+    const globals = (n: number, source: Source = server) =>
+      night(n, { target: 'globals:db-5432', kind: 'globals', source });
+    const roles = [0, 1, 2, 3, 4].map((n) => globals(n));
+    const line = { ...globals(0).manifest, retentionCount: 1, broughtCount: 1 };
+    const removed = (databases: CatalogEntry[], lines = [line]) =>
+      removedRuns({ lines, entries: [...roles, ...databases] });
+    const runs = (...nights: number[]) => nights.map((n) => night(n).manifest.run);
+    expect(removed([])).toEqual(runs(1, 2, 3, 4));
+    expect(removed([night(3), night(9)])).toEqual(runs(1, 2, 4));
+    expect(removed([night(3, {}, false), night(2, { source: elsewhere })])).toEqual(runs(1, 2, 3, 4));
+    const databases = { ...LINE, retentionCount: 2 };
+    expect(
+      removed(
+        [0, 2, 4].map((n) => night(n)),
+        [line, databases],
+      ),
+    ).toEqual(expect.arrayContaining(runs(1, 3, 4)));
+    const plenty = [5, 6, 7, 8].map((n) => globals(n));
+    expect(
+      removedRuns({ lines: [line], entries: [...roles, ...plenty, ...plenty.map((_e, n) => night(n + 5))] }),
+    ).toEqual(runs(1, 2, 3, 4));
   });
 
   it('counts none whose bytes failed a drill in another destination', () => {
