@@ -5,6 +5,7 @@ import { durationText } from '../domain/quantities.js';
 import { throwIfAborted } from '../pipeline/abort.js';
 import { engineReason } from './docker.js';
 import { claimContainers, type Claim } from './quiesce-claim.js';
+import { DowntimeClock } from './quiesce-clock.js';
 import {
   bringBack,
   inspectContainer,
@@ -230,40 +231,4 @@ async function bringAllBack(
   return new BackupError('Failed', `cannot ${what}: because its containers are not back: ${problems.join('; ')}`, {
     hint: 'the worker goes on trying; see `docker logs` of the container',
   });
-}
-
-/** Ends what goes on once the containers were down for too long. */
-class DowntimeClock {
-  readonly passed: BackupError;
-  readonly signal: AbortSignal;
-  readonly #maxMs: number;
-  readonly #controller = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
-  #startedAtMs: number | undefined;
-
-  constructor(what: string, signal: AbortSignal, maxMs: number) {
-    const message = `cannot ${what}: because its containers were down for longer than max_downtime (${durationText(maxMs)})`;
-    const hint =
-      'give it more by max_downtime, compress less (compression_level), or take pause_containers where the stopping takes long';
-    this.passed = new BackupError('DeadlinePassed', message, { hint, retryable: false });
-    this.signal = AbortSignal.any([signal, this.#controller.signal]);
-    this.#maxMs = maxMs;
-  }
-
-  get hasPassed(): boolean {
-    return this.#controller.signal.aborted;
-  }
-
-  get elapsedMs(): number {
-    return this.#startedAtMs === undefined ? 0 : Date.now() - this.#startedAtMs;
-  }
-
-  start(): void {
-    this.#startedAtMs = Date.now();
-    this.#timer = setTimeout(() => this.#controller.abort(this.passed), this.#maxMs);
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-  }
 }
