@@ -68,7 +68,7 @@ async function readBack(file: FileHandle, input: ProveInput): Promise<ReadBack> 
     stdout: 'pipe',
     ...(signal !== undefined && { signal }),
   });
-  const fed = feedFile(file, stdin, { signal, onProgress });
+  const fed = feedFile(file, stdin, { signal, onProgress, mayEndEarly: dumpFormat === 'custom' });
   const [facts, flaw] = await Promise.all([fed, check.read(stdout)]).finally(() => finished);
   throwIfAborted(signal);
   const results = await finished;
