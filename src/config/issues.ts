@@ -1,6 +1,6 @@
 import { isMap, isScalar, isSeq, type Node } from 'yaml';
 import { z } from 'zod';
-import { nearestKey } from './nearest-key.js';
+import { nearestKey } from '../domain/nearest-key.js';
 import type { Problem } from './problem.js';
 import { hasReference } from './references.js';
 import { exampleText, keyNotes, type KeyNotes } from './schema-leaves.js';

@@ -12,7 +12,12 @@ import { CONNECTION_OPTIONS, subjectOf, type Session } from './postgres-connecti
 import { translatePostgresError } from './postgres-errors.js';
 import { loadArchive } from './postgres-load-archive.js';
 import { withoutNewSettings } from './postgres-new-settings.js';
-import type { OwnerFilter } from './postgres-owner-filter.js';
+
+/** Changes a plain dump on its way, given in pieces of any size. */
+export interface SqlFilter {
+  push(chunk: Buffer): Buffer;
+  end(): Buffer;
+}
 
 export interface LoadInput {
   /** Of the database that is loaded into. */
@@ -26,7 +31,7 @@ export interface LoadInput {
   /** What the bytes have to be. */
   facts: FileFacts;
   /** Leaves statements out on the way. */
-  filter?: OwnerFilter;
+  filter?: SqlFilter;
   /** Told after each piece, with all stored bytes that were handed over so far. */
   onProgress?: (bytesDone: number) => void;
 }
@@ -45,7 +50,11 @@ export async function loadDump(input: LoadInput): Promise<string[]> {
   return [];
 }
 
-async function loadSql({ session, artifactPath, facts: expected, filter, onProgress }: LoadInput, readers: Program[]) {
+async function loadSql(
+  { session, artifactPath, format, facts: expected, filter, onProgress }: LoadInput,
+  readers: Program[],
+) {
+  const mayEndEarly = format.dumpFormat === 'custom';
   const file = await open(artifactPath, 'r');
   try {
     const { signal } = session;
@@ -54,7 +63,7 @@ async function loadSql({ session, artifactPath, facts: expected, filter, onProgr
       filter === undefined
         ? direct(readers, psqlProgram(session), abortable)
         : filtered(readers, psqlProgram(session), filter, abortable);
-    const facts = await feedFile(file, stdin, { signal, onProgress }).finally(() => finished);
+    const facts = await feedFile(file, stdin, { signal, onProgress, mayEndEarly }).finally(() => finished);
     throwIfAborted(signal);
     const what = `restore ${subjectOf(session)}`;
     try {
@@ -88,7 +97,7 @@ function direct(readers: Program[], psql: Program, signal: Abortable): Loading {
 }
 
 /** Two pipelines with the filter between them, judged as one. */
-function filtered(readers: Program[], psql: Program, filter: OwnerFilter, signal: Abortable): Loading {
+function filtered(readers: Program[], psql: Program, filter: SqlFilter, signal: Abortable): Loading {
   const reader = startPipeline({ stages: readers, stdin: 'pipe', stdout: 'pipe', ...signal });
   const loader = startPipeline({ stages: [psql], stdin: 'pipe', stdout: 'ignore', ...signal });
   const passing = passThrough(reader.stdout, filter, loader.stdin);
@@ -96,11 +105,12 @@ function filtered(readers: Program[], psql: Program, filter: OwnerFilter, signal
     if (!passed && loaded.every(succeeded)) throw new Error('psql ended before the dump did');
     return [...read, ...loaded].map((result, endOrder) => ({ ...result, endOrder }));
   });
+  finished.catch(() => undefined); // it is looked at once nothing more is fed
   return { stdin: reader.stdin, finished };
 }
 
 /** Whether psql took all of it. */
-async function passThrough(from: Readable, filter: OwnerFilter, to: Writable): Promise<boolean> {
+async function passThrough(from: Readable, filter: SqlFilter, to: Writable): Promise<boolean> {
   try {
     for await (const chunk of from as AsyncIterable<Buffer>) await writePiece(to, filter.push(chunk));
     await writePiece(to, filter.end());

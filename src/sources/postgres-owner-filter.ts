@@ -1,4 +1,5 @@
-import { StatementSplitter, type SqlPiece, type SqlToken } from './sql-statements.js';
+import type { SqlFilter } from './postgres-load.js';
+import { StatementSplitter, type SqlPiece, type SqlStatement, type SqlToken } from './sql-statements.js';
 
 /** A PUBLIC without quotes is no role, and always there. */
 const EVERYBODY = 'PUBLIC';
@@ -8,7 +9,7 @@ const EVERYBODY = 'PUBLIC';
  * privileges, default privileges, policies and user mappings of roles that `roles` does not hold. It reads statements as
  * PostgreSQL does, so rows, strings and function bodies that look like such statements pass.
  */
-export class OwnerFilter {
+export class OwnerFilter implements SqlFilter {
   readonly #splitter = new StatementSplitter();
   readonly #roles: ReadonlySet<string>;
   readonly #droppedPolicies = new Set<string>();
@@ -34,11 +35,14 @@ export class OwnerFilter {
   }
 
   #pass(pieces: readonly SqlPiece[]): Buffer {
-    const kept = pieces.map((piece) => (piece.kind === 'data' ? piece.text : this.#passStatement(piece)));
-    return Buffer.from(kept.join(''), 'latin1');
+    return Buffer.concat(
+      pieces.map((piece) =>
+        piece.kind === 'statement' ? Buffer.from(this.#passStatement(piece), 'latin1') : piece.bytes,
+      ),
+    );
   }
 
-  #passStatement({ text, tokens }: Extract<SqlPiece, { kind: 'statement' }>): string {
+  #passStatement({ text, tokens }: SqlStatement): string {
     const passed = this.#withoutRoles(text, tokens);
     if (passed !== text) this.#leftOutCount += 1;
     return passed;

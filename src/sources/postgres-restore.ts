@@ -6,7 +6,7 @@ import { storedFormat } from '../pipeline/stored-reader.js';
 import { inDatabase, runSql, withSession, type DatabaseLogin, type Session } from './postgres-connection.js';
 import { databaseOid } from './postgres-leavings.js';
 import { createStatement, finishStatements, propertyStatements } from './postgres-create.js';
-import { loadDump } from './postgres-load.js';
+import { loadDump, type SqlFilter } from './postgres-load.js';
 import { OwnerFilter } from './postgres-owner-filter.js';
 import {
   enterServer,
@@ -15,9 +15,11 @@ import {
   type NewDatabase,
   type Preparation,
 } from './postgres-preparation.js';
+import { PartFilter } from './postgres-part-filter.js';
 import { quoteIdentifier } from './postgres-quoting.js';
 import { changedProperties, type Replaced } from './postgres-replaced.js';
 import { findSwapped, swapDatabases } from './postgres-swap.js';
+import type { WantedTables } from './table-choice.js';
 
 export interface RestoreDatabaseInput extends NewDatabase {
   /** The file to restore; its bytes are checked against the manifest once more while they are read. */
@@ -27,6 +29,8 @@ export interface RestoreDatabaseInput extends NewDatabase {
   attemptToken?: string;
   /** Told when it is whole and has only to take its name: the database's oid, and the warnings. */
   onWhole?: (oid: string, warnings: string[]) => Promise<void>;
+  /** Only the rows of these are restored. Default: all. */
+  wanted?: WantedTables;
   /** At once, of a dump in custom format. Default: 1. */
   jobs?: number;
   /** Told after each piece, with all stored bytes that were handed over so far. */
@@ -111,7 +115,9 @@ interface Unfinished extends RestoreDatabaseInput, Preparation {
 /** Returns warnings. */
 async function fill(input: Unfinished): Promise<string[]> {
   const { server, name, roles, versionNumber, artifactPath, manifest, noOwner, jobs, onProgress } = input;
-  const filter = noOwner ? new OwnerFilter(roles) : undefined;
+  const owners = noOwner ? new OwnerFilter(roles) : undefined;
+  const parts = input.wanted === undefined ? undefined : new PartFilter(input.target, input.wanted);
+  const filter = owners !== undefined && parts !== undefined ? inTurn(parts, owners) : (parts ?? owners);
   const told = await loadDump({
     ...{ session: inDatabase(server, name), artifactPath, format: storedFormat(manifest), facts: manifest.artifact },
     serverVersionNumber: versionNumber,
@@ -119,11 +125,18 @@ async function fill(input: Unfinished): Promise<string[]> {
     ...(filter !== undefined && { filter }),
     ...(onProgress !== undefined && { onProgress }),
   });
-  const count = filter?.leftOutCount ?? 0;
+  const count = owners?.leftOutCount ?? 0;
   const leftOut = count === 0 ? [] : [`left out ${String(count)} statements about owners and missing roles`];
-  const warnings = [...told, ...leftOut];
+  const warnings = [...told, ...leftOut, ...(parts?.warnings ?? [])];
   await input.onWhole?.((await databaseOid(server, name)) ?? '', warnings);
   return warnings;
+}
+
+function inTurn(first: SqlFilter, second: SqlFilter): SqlFilter {
+  return {
+    push: (chunk) => second.push(first.push(chunk)),
+    end: () => Buffer.concat([second.push(first.end()), second.end()]),
+  };
 }
 
 /** Gives it its properties and its name, to the end once begun. */

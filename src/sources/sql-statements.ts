@@ -1,5 +1,17 @@
-/** A piece of a dump, its bytes as latin1 text: whole statements are told from what passes through unread. */
-export type SqlPiece = { kind: 'statement'; text: string; tokens: SqlToken[] } | { kind: 'data'; text: string };
+/** A piece of a dump: whole statements, their bytes as latin1 text, are told from what passes through unread. */
+export type SqlPiece =
+  | SqlStatement
+  /** Of the COPY statement before, or a part of them, with the line that ends them. */
+  | { kind: 'rows'; bytes: Buffer }
+  /** A line of psql's own, or what stands behind the last statement. */
+  | { kind: 'other'; bytes: Buffer };
+
+export interface SqlStatement {
+  kind: 'statement';
+  /** With the blanks and comments before it. */
+  text: string;
+  tokens: SqlToken[];
+}
 
 export interface SqlToken {
   text: string;
@@ -27,55 +39,68 @@ const TOKEN = new RegExp(
 );
 /** What begins a token that may need more text than there is yet. */
 const OPENING = /--|["']|[eE]'|\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*)?(?:\$|$)/y;
-const END_OF_DATA = '\n\\.\n';
+const END_OF_ROWS = Buffer.from('\n\\.\n');
 
 /**
  * Cuts a plain dump, given in pieces of any size, at the ends of its statements. The rows after `COPY … FROM stdin;` and
- * lines of psql's own (`\restrict …`) are `data`, whatever they look like.
+ * lines of psql's own (`\restrict …`) are not read, whatever they look like. Pieces may share the memory of what was pushed.
  */
 export class StatementSplitter {
-  #text = '';
+  #bytes: Buffer = Buffer.alloc(0);
   #inRows = false;
 
   push(chunk: Buffer): SqlPiece[] {
-    this.#text += chunk.toString('latin1');
+    this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
     return this.#cut(false);
   }
 
   /** What is left at the end of the dump. */
   end(): SqlPiece[] {
     const pieces = this.#cut(true);
-    return this.#text === '' ? pieces : [...pieces, { kind: 'data', text: this.#take(this.#text.length) }];
+    const rest = this.#take(this.#bytes.length);
+    return rest.length === 0 ? pieces : [...pieces, { kind: this.#inRows ? 'rows' : 'other', bytes: rest }];
   }
 
   #cut(isLast: boolean): SqlPiece[] {
     const pieces: SqlPiece[] = [];
-    for (;;) {
-      const piece = this.#inRows ? this.#rows() : this.#statement(isLast);
-      if (piece === undefined) return pieces;
-      pieces.push(piece);
+    while (this.#bytes.length > 0) {
+      const before = this.#bytes.length;
+      pieces.push(...(this.#inRows ? this.#rows() : this.#statements(isLast)));
+      if (this.#bytes.length === before) break;
     }
+    return pieces;
   }
 
-  #rows(): SqlPiece | undefined {
-    const end = this.#text.indexOf(END_OF_DATA);
+  #rows(): SqlPiece[] {
+    const end = this.#bytes.indexOf(END_OF_ROWS);
     if (end >= 0) this.#inRows = false;
     // Without an end in sight, the last bytes may be the beginning of one.
-    const length = end >= 0 ? end + END_OF_DATA.length : this.#text.length - END_OF_DATA.length + 1;
-    return length <= 0 ? undefined : { kind: 'data', text: this.#take(length) };
+    const length = end >= 0 ? end + END_OF_ROWS.length : this.#bytes.length - END_OF_ROWS.length + 1;
+    return length <= 0 ? [] : [{ kind: 'rows', bytes: this.#take(length) }];
   }
 
-  #statement(isLast: boolean): SqlPiece | undefined {
-    const cut = cutStatement(this.#text, 0, isLast);
-    if (cut === undefined) return undefined;
-    if (cut.kind === 'data') return { kind: 'data', text: this.#take(cut.end) };
-    this.#inRows = startsRows(cut.tokens);
-    return { kind: 'statement', text: this.#take(cut.end), tokens: cut.tokens };
+  /** As many as there are before rows begin. */
+  #statements(isLast: boolean): SqlPiece[] {
+    const pieces: SqlPiece[] = [];
+    const text = this.#bytes.toString('latin1');
+    let at = 0;
+    while (!this.#inRows) {
+      const cut = cutStatement(text, at, isLast);
+      if (cut === undefined) break;
+      if (cut.kind === 'data') pieces.push({ kind: 'other', bytes: this.#bytes.subarray(at, cut.end) });
+      else {
+        this.#inRows = startsRows(cut.tokens);
+        pieces.push({ kind: 'statement', text: text.slice(at, cut.end), tokens: cut.tokens });
+      }
+      at = cut.end;
+    }
+    this.#take(at);
+    return pieces;
   }
 
-  #take(length: number): string {
-    const taken = this.#text.slice(0, length);
-    this.#text = this.#text.slice(length);
+  #take(length: number): Buffer {
+    const taken = this.#bytes.subarray(0, length);
+    this.#bytes = this.#bytes.subarray(length);
     return taken;
   }
 }

@@ -1,16 +1,18 @@
 import { availableParallelism } from 'node:os';
 import { BackupError } from '../domain/errors.js';
-import type { Restored } from '../domain/restore-plan.js';
+import type { Restored, RestoreParts } from '../domain/restore-plan.js';
+import { parseSchemaName, parseTableName } from '../domain/table-names.js';
 import type { DatabaseTarget } from '../domain/target.js';
 import type { Runtime } from '../runtime.js';
 import { findDatabaseOid, sweepDatabases } from '../sources/postgres-leavings.js';
 import { theRoles } from '../sources/postgres-preparation.js';
 import { findFinishedSwap, requireRestorable, restoreDatabase, type Restorable } from '../sources/postgres-restore.js';
 import type { RoleScript } from '../sources/role-script.js';
+import type { WantedTables } from '../sources/table-choice.js';
 import type { ConfiguredTarget } from './configured-target.js';
 import { databaseFacts } from './database-facts.js';
 import { keptCommands, keptSuffixes, replacedFacts } from './kept-database.js';
-import { hasParts, requireSupported } from './restore-choice.js';
+import { hasParts } from './restore-choice.js';
 import { noted } from './restore-journal.js';
 import { makingRoles, planMissingRoles } from './restore-roles.js';
 import type { Restorer, RestorerInput } from './restorer.js';
@@ -27,6 +29,7 @@ export function databaseRestorer(runtime: Runtime, input: RestorerInput): Restor
   const common = {
     ...{ target: target.name, connection: target.connection, tools, into, manifest, noOwner, jobs },
     ...(password !== undefined && { password }),
+    ...(hasParts(input.parts) && { wanted: wantedTables(input.parts) }),
     ...(input.inPlace && {
       replaces: { restoreToken, suffixes: keptSuffixes(input.startedAt, config.backup.timezone) },
     }),
@@ -37,7 +40,6 @@ export function databaseRestorer(runtime: Runtime, input: RestorerInput): Restor
   let script: RoleScript | undefined;
   return {
     async plan(step) {
-      if (hasParts(input.parts)) requireSupported(input);
       server = await requireRestorable({ ...common, makesRoles: withRoles, signal: step.signal });
       if (withRoles) script = await planMissingRoles(runtime, { manifest, server, destinations }, step);
       const facts = databaseFacts({
@@ -72,6 +74,10 @@ export function databaseRestorer(runtime: Runtime, input: RestorerInput): Restor
       if (dropped.length > 0) log(`dropped ${dropped.join(', ')}, which an attempt before had not finished`);
     },
   };
+}
+
+function wantedTables({ tables = [], schemas = [] }: RestoreParts): WantedTables {
+  return { tables: tables.map(parseTableName), schemas: schemas.map(parseSchemaName) };
 }
 
 /** The server to restore to is the one of the target's entry, which has to be usable. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { BrokenArchive } from '../archive/broken-archive.js';
 import { PathChoice, type Near } from '../archive/path-choice.js';
 import { selectEntries } from '../archive/select-entries.js';
-import { nearestKey } from '../config/nearest-key.js';
+import { nearestKey } from '../domain/nearest-key.js';
 import { BackupError } from '../domain/errors.js';
 import { NoSuchPart } from '../domain/no-such-part.js';
 import { relativePath } from '../domain/path-list.js';
