@@ -90,9 +90,10 @@ function hintFor(node: Node | undefined, path: Path, notes: KeyNotes | undefined
   if (!isScalar(node)) return `write it${exampleOf(path, notes)}`;
   if (node.value === null) return `give it a value${exampleOf(path, notes)}; put quotes around what begins with #`;
   const value = node.value as string | number | boolean;
-  const isDuration = notes.expects.startsWith('a duration');
-  if (isDuration && /^\d+$/.test(String(value))) return `give it a unit${exampleOf(path, notes)}`;
-  const isBare = typeof value !== 'string' && typeof notes.example === 'string' && !isDuration;
+  const hasUnit = /^a (?:duration|size) /.test(notes.expects);
+  if (hasUnit && /^\d+$/.test(String(value))) return `give it a unit${exampleOf(path, notes)}`;
+  const isChoice = /^one of |a cron expression/.test(notes.expects); // quotes make no choice of a number
+  const isBare = typeof value !== 'string' && typeof notes.example === 'string' && !hasUnit && !isChoice;
   return isBare ? 'put quotes around it' : `write it${exampleOf(path, notes)}`;
 }
 

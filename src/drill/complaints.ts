@@ -58,8 +58,14 @@ export function judged(error: unknown): unknown {
   return new DrillFailed(said);
 }
 
+/** What kept a server from being made or started, in words. */
+export function serverTrouble(error: unknown): unknown {
+  const stage = error instanceof BackupError ? failedStage(error) : undefined;
+  return stage === undefined ? error : troubleOf(errorLines(stage.stderr), error);
+}
+
 function troubleOf(said: string, cause: unknown): BackupError {
-  const isFull = /no space left on device|quota exceeded/i.test(said);
+  const isFull = /no space left on device|quota exceeded|wrote only \d+ of \d+ bytes/i.test(said);
   const message = `cannot go on with the drill: because ${said}`;
   return isFull
     ? new BackupError('DiskFull', message, { hint: 'a drill needs room for the whole database', cause })

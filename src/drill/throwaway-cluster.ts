@@ -8,6 +8,7 @@ import type { Tools } from '../pipeline/tools.js';
 import { runSql, withSession, type DatabaseLogin } from '../sources/postgres-connection.js';
 import { quoteIdentifier } from '../sources/postgres-quoting.js';
 import { socketPath } from '../sources/process-guard.js';
+import { serverTrouble } from './complaints.js';
 import { makeDrillDirectory, type DrillDirectory } from './drill-directory.js';
 import type { DrillPrograms } from './server-programs.js';
 import { asServerUser } from './server-user.js';
@@ -65,7 +66,9 @@ async function startIn(directory: DrillDirectory, input: ClusterInput): Promise<
   const bootstrap = input.bootstrap ?? `${keeper}_first`;
   const data = join(directory.path, 'data');
   const initdb = asServerUser(user, { file: programs.initdb, args: initdbArguments(data, bootstrap) });
-  await runProgram({ ...initdb, signal });
+  await runProgram({ ...initdb, signal }).catch((error: unknown) => {
+    throw serverTrouble(error);
+  });
   const server = startServer(asServerUser(user, { file: programs.postgres, args: serverArguments(data, input) }));
   const socket = await socketPath(data, `.s.PGSQL.${String(PORT)}`);
   const remove = async () => {

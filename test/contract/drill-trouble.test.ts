@@ -88,10 +88,13 @@ test('the server dies with the process that drills, and the next drill removes w
   expect(await drill(artifact, tools, { scratchDir })).toMatchObject({ outcome: 'verified' });
 });
 
-test('a full disk is no verdict', async (context) => {
-  const disk = join(scratchDir, 'disk');
+test.for([
+  ['the server is made', 10],
+  ['it restores', 60],
+] as const)('a disk that is full while %s is no verdict', async ([, sizeMiB], context) => {
+  const disk = join(scratchDir, `disk-${String(sizeMiB)}`);
   await mkdir(disk);
-  await mountSmallDisk(context, disk, 60);
+  await mountSmallDisk(context, disk, sizeMiB);
   const large = await changedArtifact(artifact, (sql) =>
     sql.replace(END, `CREATE TABLE public.large AS SELECT repeat('x', 1000) FROM generate_series(1, 100000);\n${END}`),
   );

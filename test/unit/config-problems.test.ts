@@ -224,6 +224,12 @@ describe('an error within an entry', () => {
     [databaseEntry('bad', { database: 'a\0b' }), 'config.database: expected text, not empty'],
     [databaseEntry('bad', { database: '' }), 'config.database: expected text, not empty, but it is ""'],
     [databaseEntry('bad', { database: 5 }), 'but it is the number 5\nHINT: put quotes around it'],
+    [
+      databaseEntry('bad', {}, { min_size: 20 }),
+      'but it is the number 20\nHINT: give it a unit, as in min_size: "20MB"',
+    ],
+    [databaseEntry('bad', {}, { verify: true }), 'HINT: write it, as in verify: "0 6 * * *"'],
+    [databaseEntry('bad', {}, { compression: 5 }), 'HINT: write it, as in compression: "zstd"'],
     [databaseEntry('bad', { sslmode: 'on' }), 'config.sslmode: expected one of disable, allow, prefer, require, '],
     [databaseEntry('bad', {}, { type: 'mysql' }), 'type: expected database, but it is "mysql"'],
     [databaseEntry('bad', {}, { enabled: 'yes' }), 'enabled: expected true or false, but it is "yes"'],
