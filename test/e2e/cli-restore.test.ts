@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { open, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import type { RestoredTarget } from '../../src/domain/restore-plan.js';
 import type { RunReport } from '../../src/domain/run.js';
 import { databaseItem, deploy, volumeItem, type Deployment } from '../support/deployment.js';
 import { createVolume, insideVolume, removeVolume, volumeExists } from '../support/docker-volume.js';
@@ -158,6 +159,40 @@ describe('backupctl restore of a database', () => {
     const copy = await restore('mordor', '--into', `copy_${id}`);
     expect(copy.code, copy.stderr).toBe(0);
     expect(copy.stderr).toContain(`fetching s3://${bucket}/${second}/mordor_${second}.sql.gz\n`);
+  });
+
+  it('replaces the one that is there where its name is said twice, and says how to go back', async () => {
+    const before = await allDatabases();
+    for (const confirm of [[], ['--confirm', 'slow']]) {
+      const refused = await restore('mordor', '--in-place', ...confirm);
+      expect(refused.code).toBe(2);
+      expect(refused.stderr).toMatch(/it replaces the database mordor_\S+ on .*--confirm mordor/);
+    }
+    expect(await allDatabases()).toEqual(before);
+    const { code, stderr, json } = await restore(
+      'mordor',
+      '--run',
+      first,
+      '--in-place',
+      '--confirm',
+      'mordor',
+      '--json',
+    );
+    expect(code, stderr).toBe(0);
+    const { keptAs, keptCommands } = json as Required<RestoredTarget>;
+    expect(keptAs).toMatch(new RegExp(`^${mordor}_before_\\d{8}_\\d{6}$`));
+    expect(stderr).toContain(`is kept as ${keptAs}\n  to remove it:     ${keptCommands.remove}\n`);
+    expect(await psql(mordor, 'SELECT count(*) FROM rings')).toBe('1000');
+    await psql('postgres', keptCommands.goBack);
+    expect(await psql(mordor, 'SELECT count(*) FROM rings')).toBe('9');
+  });
+
+  it('brings the rows of the tables that are named', async () => {
+    const { code, stderr } = await restore('mordor', '--tables', 'rings', '--into', `part_${id}`);
+    expect(code, stderr).toBe(0);
+    expect(await psql(`part_${id}`, 'SELECT count(*) FROM rings')).toBe('9');
+    const none = await restore('mordor', '--tables', 'ring', '--into', `none_${id}`);
+    expect([none.code, none.stderr.includes('did you mean public.rings?')]).toEqual([4, true]);
   });
 
   it('names the roles that the server lacks before anything is touched, and goes without them when asked to', async () => {
