@@ -30,6 +30,7 @@ interface RestoreOptions {
   withRoles?: boolean;
   jobs?: number;
   plan?: boolean;
+  toServer?: string;
   onHost?: string;
   detach?: boolean;
   json?: boolean;
@@ -69,6 +70,12 @@ export const addRestoreCommand: AddCommand = (program, context) => {
         '--jobs <count>',
         'how many at once, of a dump in custom format (default: the cores, up to 4)',
       ).argParser(countOf),
+    )
+    .addOption(
+      new Option(
+        '--to-server <target>',
+        'of a database: the server and user of this target, instead of its own',
+      ).conflicts('inPlace'),
     )
     .addOption(new Option('--on-host <host>', 'let the worker of this host do it, and follow it').argParser(hostNameOf))
     .option('--detach', 'with --on-host: start it and return')
@@ -143,12 +150,13 @@ async function restoreElsewhere(context: CommandContext, { request, host, option
 }
 
 function requestOf(target: string, options: RestoreOptions): RestoreRequest {
-  const { run, from, into, owner, inPlace = false, withRoles = false, jobs } = options;
+  const { run, from, into, owner, inPlace = false, withRoles = false, jobs, toServer } = options;
   const { tables, schema: schemas, paths: files } = options;
   return {
     ...{ target, noOwner: !owner, withRoles, inPlace },
     parts: { ...(tables && { tables }), ...(schemas && { schemas }), ...(files && { paths: files }) },
     ...(jobs !== undefined && { jobs }),
+    ...(toServer !== undefined && { toServer }),
     ...(run !== LATEST && { run }),
     ...(from !== undefined && { from }),
     ...(into !== undefined && { into }),

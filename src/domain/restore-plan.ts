@@ -22,6 +22,8 @@ export interface RestoreRequest {
   /** Replaces what is there, which stays under another name. Default: false. */
   inPlace?: boolean;
   parts?: RestoreParts;
+  /** Of a database: the target whose server and user are taken instead of its own. */
+  toServer?: string;
   /** Of a database: everything belongs to the user who restores, and missing roles go without their privileges. */
   noOwner: boolean;
   /** Of a database: roles that the server lacks are made from its globals. Default: false. */

@@ -7,6 +7,7 @@ import type { Runtime } from '../runtime.js';
 import { findDatabaseOid, sweepDatabases } from '../sources/postgres-leavings.js';
 import { theRoles } from '../sources/postgres-preparation.js';
 import { findFinishedSwap, requireRestorable, restoreDatabase, type Restorable } from '../sources/postgres-restore.js';
+import { withSignOfLife } from '../sources/postgres-sign-of-life.js';
 import type { RoleScript } from '../sources/role-script.js';
 import type { WantedTables } from '../sources/table-choice.js';
 import type { ConfiguredTarget } from './configured-target.js';
@@ -59,7 +60,12 @@ export function databaseRestorer(runtime: Runtime, input: RestorerInput): Restor
       const onWhole = (id: string, warnings: string[]) => journal.note({ whole: { id, restored: told(warnings) } });
       const { warnings, keptAs } = await makingRoles(login, script, async () => {
         if (script !== undefined) await journal.note({ madeRoles: script.roles });
-        return restoreDatabase({ ...common, attemptToken, artifactPath, signal, onProgress, onWhole });
+        let bytesDone = 0;
+        const counted = (bytes: number) => onProgress((bytesDone = bytes));
+        const onAlive = () => onProgress(bytesDone);
+        return withSignOfLife({ ...login, attemptToken, onAlive }, () =>
+          restoreDatabase({ ...common, attemptToken, artifactPath, signal, onProgress: counted, onWhole }),
+        );
       });
       return { ...told(warnings), ...keptTold(keptAs) };
     },

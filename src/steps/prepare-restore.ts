@@ -5,7 +5,8 @@ import type { Manifest } from '../domain/manifest.js';
 import type { RestorePlan, RestoreRequest } from '../domain/restore-plan.js';
 import type { Runtime } from '../runtime.js';
 import { orAborted } from '../pipeline/abort.js';
-import { findConfigured } from './configured-target.js';
+import type { Config } from '../config/config.js';
+import { findConfigured, type ConfiguredTarget } from './configured-target.js';
 import { databaseRestorer } from './database-restorer.js';
 import { directoryRestorer } from './directory-restorer.js';
 import { failing } from './failure.js';
@@ -66,10 +67,12 @@ export async function chooseRestore(
   requireRestorableKind(found);
   const { inPlace = false, parts = {}, noOwner, withRoles = false, jobs, cwd } = input;
   requireFittingParts(manifest, parts, inPlace);
+  if (inPlace && input.toServer !== undefined) throw notBoth(manifest);
   const into = inPlace ? placeNamedNow(manifest, configured) : placeOf({ manifest, configured, into: input.into, cwd });
   if (withRoles && manifest.kind !== 'database') throw noRoles(manifest);
   const restorer = openRestorer(runtime, {
-    ...{ manifest, into, inPlace, parts, noOwner, withRoles, jobs, destinations: from, configured, journal },
+    ...{ manifest, into, inPlace, parts, noOwner, withRoles, jobs, destinations: from, journal },
+    configured: input.toServer === undefined ? configured : serverEntry(config, manifest, input.toServer),
     ...tokensOf(input.restoreToken),
     startedAt: new Date(input.startedAt ?? Date.now()),
   });
@@ -99,6 +102,23 @@ function outlineOf(found: ChosenArtifact, { into, parts }: Pick<RestorePlan, 'in
 
 function tokensOf(restoreToken = randomBytes(4).toString('hex')): RestoreTokens {
   return { restoreToken, attemptToken: restoreToken + randomBytes(2).toString('hex') };
+}
+
+/** The entry whose server takes the database. */
+function serverEntry(config: Config, { target, kind }: Manifest, name: string): ConfiguredTarget {
+  const cannot = (reason: string, hint: string) =>
+    new BackupError('ConfigInvalid', `cannot restore ${target} to the server of ${name}: because ${reason}`, { hint });
+  if (kind !== 'database') throw cannot(`it is a ${kind}`, 'leave out `--to-server`');
+  const databases = config.targets.filter((t) => t.kind === 'database').map((t) => t.name);
+  const entry = findConfigured(config, name);
+  if (entry?.kind === 'database' && entry.state.is === 'enabled') return entry;
+  const hint = `name one of ${databases.join(', ') || 'them, once there are some'}`;
+  throw cannot(`${config.file} has no such enabled database`, hint);
+}
+
+function notBoth({ target }: Manifest): BackupError {
+  const message = `cannot restore ${target} in place on another server: because it is not there`;
+  return new BackupError('ConfigInvalid', message, { hint: 'leave out `--in-place` or `--to-server`' });
 }
 
 function noRoles({ target, kind }: Manifest): BackupError {
