@@ -18,7 +18,7 @@ export async function fanOut(plan: RunPlan, state: RunState): Promise<void> {
 }
 
 async function backUpHost(plan: RunPlan, host: string, state: RunState): Promise<void> {
-  const waiting = plan.targets.filter((t) => t.host === host);
+  const waiting = globalsFirst(plan.targets.filter((t) => t.host === host));
   let isUnpolled = false;
   const lane = async () => {
     for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
@@ -28,6 +28,12 @@ async function backUpHost(plan: RunPlan, host: string, state: RunState): Promise
     }
   };
   await Promise.all(Array.from({ length: plan.settings.maxParallel }, lane));
+}
+
+/** A drill right after a capture takes its roles from the globals of the run. */
+function globalsFirst(targets: readonly Target[]): Target[] {
+  const [globals, others] = [true, false].map((are) => targets.filter((t) => (t.kind === 'globals') === are));
+  return [...(globals ?? []), ...(others ?? [])];
 }
 
 /** Returns whether the target's host is still without a worker, and the target has failed. */

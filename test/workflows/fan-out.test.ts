@@ -1,12 +1,15 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { HostActivities } from '../../src/activities/host.js';
 import type { RunPlan } from '../../src/domain/run.js';
 import { RUN_PROGRESS_QUERY, type RunProgress } from '../../src/domain/steps.js';
+import type { Target } from '../../src/domain/target.js';
 import { waitFor } from '../support/wait-for.js';
 import {
   SETTINGS,
   aPlan,
   aTarget,
+  anArtifact,
   ending,
   openStage,
   startRun,
@@ -56,6 +59,21 @@ describe('a host', () => {
     );
     expect(asked).toEqual(answers);
     expect(report.targets.map(({ durationMs }) => durationMs !== undefined)).toEqual([true, true]); // both had a child
+  });
+});
+
+describe('globals', () => {
+  it('come before the databases, which are drilled with their roles', async () => {
+    const targets: Target[] = [aTarget('mordor'), { ...aTarget('roles'), kind: 'globals', logins: [] }];
+    const begun: string[] = [];
+    const captureTarget: HostActivities['captureTarget'] = (input) => {
+      begun.push(input.target.name);
+      return Promise.resolve(anArtifact(input));
+    };
+    const fakes = planned(aPlan([], { targets, settings: oneAtATime(60_000) }), { host: { captureTarget } });
+    const { targets: told } = await withWorkers(stage, fakes, async () => (await startRun(stage)).result());
+    expect(begun).toEqual(['roles', 'mordor']);
+    expect(told.map(({ target }) => target)).toEqual(['mordor', 'roles']);
   });
 });
 
