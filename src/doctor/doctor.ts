@@ -2,6 +2,7 @@ import type { Runtime } from '../runtime.js';
 import { runChecks, type Check, type Finding } from './check.js';
 import { configChecks } from './config-checks.js';
 import { directoryChecks } from './directory-checks.js';
+import { leavingsChecks } from './leavings-checks.js';
 import { s3Checks } from './s3-checks.js';
 import { scheduleChecks } from './schedule-checks.js';
 import { targetChecks } from './target-checks.js';
@@ -36,6 +37,7 @@ function allChecks(runtime: Runtime, temporal: TemporalAccess): Check[] {
     ...directoryChecks({ runtime, expectedId }),
     ...s3Checks(runtime),
     ...targetChecks(runtime),
+    ...leavingsChecks(runtime),
     ...temporalChecks(temporal),
     ...workerChecks(runtime, temporal),
     ...scheduleChecks(runtime, temporal),

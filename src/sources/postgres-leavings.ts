@@ -32,3 +32,12 @@ export async function sweepDatabases({ restoreToken, roles, ...login }: SweepDat
     return names;
   });
 }
+
+/** Databases that a restore had begun and nobody is connected to: its process is gone, or between two of its steps. */
+export async function findUnfinishedDatabases(login: DatabaseLogin): Promise<string[]> {
+  const query = `(
+    SELECT coalesce(jsonb_agg(datname ORDER BY datname), '[]') FROM pg_database d
+    WHERE datname ~ '_restoring_[0-9a-f]{12}$' AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)
+  )`;
+  return withSession(login, async (session) => queryJson<string[]>((await enterServer(session, '')).server, query));
+}

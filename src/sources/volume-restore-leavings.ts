@@ -23,3 +23,9 @@ export async function sweepRestore({ into, restoreToken }: SweepVolumeInput): Pr
   await removeVolumeLabelled(into, LABEL.restore, token);
   return [...containers, into];
 }
+
+/** The names of containers that were restoring a volume and have ended without their restore, which removes them. */
+export async function findEndedRestores(service: string): Promise<string[]> {
+  const found = await listContainers([`${LABEL.service}=${service}`, LABEL.restore], '{{.Names}} {{.State}}');
+  return found.filter(([, state]) => state === 'exited' || state === 'dead').map(([name = '']) => name);
+}

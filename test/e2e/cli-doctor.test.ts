@@ -4,15 +4,19 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { createLocalDestination } from '../../src/destinations/local.js';
 import type { Finding } from '../../src/doctor/check.js';
+import { ensureHelperImage } from '../../src/sources/helper-image.js';
+import { LABEL } from '../../src/sources/helper-labels.js';
 import { writeRunRecord } from '../../src/run-records.js';
 import { listSchedules } from '../../src/temporal/schedules.js';
 import { changeDate } from '../support/changed-date.js';
-import { databaseItem, deploy, volumeItem, type Deployment } from '../support/deployment.js';
+import { deploy, volumeItem, type Deployment } from '../support/deployment.js';
 import { createVolume, removeVolume, volumeExists } from '../support/docker-volume.js';
+import { serverItem } from '../support/own-postgres.js';
+import { startPostgres, type PostgresServer } from '../support/postgres-server.js';
 import { s3Destination, useProvidedS3 } from '../support/s3-place.js';
 import { createBucket } from '../support/s3-server.js';
-import { createSharedDatabase, type SharedDatabase } from '../support/shared-database.js';
 import { startSilentServer } from '../support/silent-server.js';
+import { dockerLines } from '../support/volume-attempt.js';
 import { waitFor } from '../support/wait-for.js';
 
 const id = randomBytes(4).toString('hex');
@@ -20,18 +24,22 @@ const volume = `doctor-${id}`;
 const bucket = `doctor-${id}`;
 const NO_TEMPORAL = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
 const CANARY = 'wrong-canary-password';
+const item = (name: string, database: string) => serverItem(server, name, database);
 const settings = { schedule: '0 3 * * *', timezone: 'America/Sao_Paulo' };
 
-let database: SharedDatabase;
+/** Its own: on the shared one other tests restore, and that is told. */
+let server: PostgresServer;
 let deployment: Deployment;
 
 beforeAll(async () => {
   await useProvidedS3();
   await createBucket(inject('s3').endpoint, bucket);
   await createVolume(volume, 'echo one >one');
-  database = await createSharedDatabase();
+  server = await startPostgres();
+  await server.psql('postgres', 'CREATE DATABASE mordor');
   deployment = await deploy({
-    databases: databaseItem('mordor', database.name),
+    databases: item('mordor', 'mordor'),
+    env: { SERVER_PASSWORD: server.password },
     volumes: volumeItem('data', volume),
     s3: { bucket },
     settings,
@@ -41,7 +49,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await deployment.close();
-  await database.drop();
+  await server.stop();
   await removeVolume(volume);
 });
 
@@ -58,6 +66,20 @@ function find(findings: Finding[], check: string, subject?: string): Finding {
   const found = findings.filter((f) => f.check === check && (subject === undefined || f.subject === subject));
   expect(found, `${check} ${subject ?? ''} in ${JSON.stringify(findings, null, 1)}`).toHaveLength(1);
   return found[0] as Finding;
+}
+
+const identityFile = ({ backupDir }: Deployment) => join(backupDir, '.backup-dir.json');
+const identityOf = async (of: Deployment) =>
+  JSON.parse(await readFile(identityFile(of), 'utf8')) as { id: string; service: string };
+
+/** The name of a container as the helper of a restore is, which has ended. */
+async function endedRestore(service: string): Promise<string> {
+  const name = `doctor-restore-${id}`;
+  const image = await ensureHelperImage({ signal: AbortSignal.timeout(60_000) });
+  const labels = [`${LABEL.service}=${service}`, `${LABEL.restore}=${id}`].flatMap((label) => ['--label', label]);
+  onTestFinished(async () => void (await dockerLines('rm', '--force', name)));
+  await dockerLines('run', '--name', name, ...labels, image, 'bash', '-c', ':');
+  return name;
 }
 
 describe('backupctl doctor', () => {
@@ -80,6 +102,7 @@ describe('backupctl doctor', () => {
     expect(find(findings, 'worker', 'backup').message).toMatch(/polled by default \d+@/);
     expect(find(findings, 'worker', 'backup-default').ok).toBe(true);
     expect(find(findings, 'schedule', '0 3 * * * (America/Sao_Paulo)').message).toMatch(/^next run \d{4}-/);
+    expect(find(findings, 'leavings', 'engine').message).toBe('no restore left a container');
     for (const tool of ['setpriv', 'gzip', 'pg_dump', 'psql', 'tar', 'docker']) find(findings, 'tool', tool);
   });
 
@@ -106,10 +129,10 @@ describe('backupctl doctor', () => {
     const other = { host: '127.0.0.1', port: 1, user: 'u', password: CANARY, database: 'd' };
     await deployment.configure({
       databases: [
-        databaseItem('missing', `none_${id}`),
-        databaseItem('refused', database.name).replace('${DB_PASSWORD}', CANARY),
+        item('missing', `none_${id}`),
+        item('refused', 'mordor').replace('${SERVER_PASSWORD}', CANARY),
         `  - name: down\n    config: ${JSON.stringify(other)}`,
-        databaseItem('bad', '${UNSET_HERE}'),
+        item('bad', '${UNSET_HERE}'),
       ].join('\n'),
       volumes: volumeItem('data', `missing-${id}`),
       s3: { bucket: `${bucket}-missing` },
@@ -128,6 +151,24 @@ describe('backupctl doctor', () => {
     expect(messageOf('docker', `none-${id}:1`)).toContain('the engine does not have it');
     expect(messageOf('schedule')).toContain('Temporal has only others');
     for (const problem of problemsOf(findings)) expect(problem, problem.message).toHaveProperty('hint');
+  });
+
+  it('tells what restores that were killed left, and how to be rid of it', async () => {
+    const database = 'mordor_restoring_0123456789ab';
+    await server.psql('postgres', `CREATE DATABASE ${database}`);
+    onTestFinished(async () => void (await server.psql('postgres', `DROP DATABASE ${database}`)));
+    const container = await endedRestore((await identityOf(deployment)).service);
+    const { code, findings } = await doctor();
+    expect(code).toBe(1);
+    const where = `127.0.0.1:${String(server.port)}`;
+    expect(find(problemsOf(findings), 'leavings', where)).toMatchObject({
+      message: expect.stringContaining(database) as string,
+      hint: `where no restore goes on now: DROP DATABASE "${database}";`,
+    });
+    expect(find(problemsOf(findings), 'leavings', 'engine')).toMatchObject({
+      message: expect.stringContaining(container) as string,
+      hint: expect.stringContaining(`docker rm ${container}`) as string,
+    });
   });
 
   it('says that the keys are refused', async () => {
@@ -201,10 +242,6 @@ describe('backupctl doctor', () => {
 });
 
 describe('backupctl doctor --init-dir', () => {
-  const identityFile = ({ backupDir }: Deployment) => join(backupDir, '.backup-dir.json');
-  const identityOf = async (of: Deployment) =>
-    JSON.parse(await readFile(identityFile(of), 'utf8')) as { id: string; service: string };
-
   it('gives a directory that lost its identity the one that the schedule knows', async () => {
     const before = await identityOf(deployment);
     await rm(identityFile(deployment));
