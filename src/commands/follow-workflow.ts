@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   ApplicationFailure,
   ServiceError,
+  TerminatedFailure,
   isGrpcServiceError,
   isRetryableError,
   type WorkflowExecutionDescription,
@@ -27,18 +28,19 @@ export interface FollowWorkflowInput<T> {
 
 /**
  * Follows a workflow to its end; a server that is away meanwhile is waited for, since the workflow goes on without it too. Ctrl-C cancels it, or
- * leaves it to itself.
+ * leaves it to itself. Throws Cancelled where it was cancelled and its end is not waited for.
  */
 export async function followWorkflow<T>(input: FollowWorkflowInput<T>): Promise<T | 'detached'> {
   const { display, interrupt, noun, show, ending } = input;
   let isDetached = false;
   let isAway = false;
+  let cancelling: Promise<boolean> | undefined;
   const obey = async (choose: () => Promise<InterruptChoice>) => {
     display.pause();
     const chosen = await choose();
     display.resume();
     if (chosen === 'detach') isDetached = true;
-    if (chosen === 'cancel') await cancel(input);
+    if (chosen === 'cancel') cancelling = cancel(input);
   };
   const stopWatching = interrupt.watch((choose) => void obey(choose));
   try {
@@ -53,10 +55,21 @@ export async function followWorkflow<T>(input: FollowWorkflowInput<T>): Promise<
       }
       await delay(POLL_MS);
     }
+    if ((await cancelling) === true) throw stillCancelling(noun);
     return 'detached';
   } finally {
     stopWatching();
   }
+}
+
+function stillCancelling(noun: string): BackupError {
+  return new BackupError(
+    'Cancelled',
+    `cannot wait for the end of the ${noun}: because this command was interrupted again`,
+    {
+      hint: `the ${noun} is being cancelled, and may have ended well before it heard of that: the Temporal Web UI shows it`,
+    },
+  );
 }
 
 function awayText(noun: string): string {
@@ -81,19 +94,28 @@ function isServerAway(cause: unknown): boolean {
 
 const DEADLINE_EXCEEDED = 4; // of gRPC
 
-async function cancel<T>({ handle, display, noun }: FollowWorkflowInput<T>): Promise<void> {
+/** Whether it was told. */
+async function cancel<T>({ handle, display, noun }: FollowWorkflowInput<T>): Promise<boolean> {
   try {
     await handle.cancel();
     display.say(`cancelling the ${noun}`);
+    return true;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     display.say(`cannot cancel the ${noun}: because ${reason}\nHINT: try again when the Temporal server answers`);
+    return false;
   }
 }
 
 /** What a workflow failed with, out of the wrappers that Temporal puts around it. */
 export function asBackupError(error: Error): BackupError {
   const root = rootCause(error);
+  if (root instanceof TerminatedFailure) {
+    const message = `cannot tell what came of it: because its workflow was terminated: ${root.message}`;
+    return new BackupError('Failed', message, {
+      hint: 'cancel rather than terminate; the log of the worker has what it did',
+    });
+  }
   const [message = '', hintLine] = root.message.split('\nHINT: ');
   const code = root instanceof ApplicationFailure ? ((root.type ?? 'Failed') as ErrorCode) : 'Failed';
   return new BackupError(code, message, hintLine === undefined ? {} : { hint: hintLine });

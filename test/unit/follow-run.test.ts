@@ -1,4 +1,4 @@
-import { ServiceError, type Client } from '@temporalio/client';
+import { ServiceError, TerminatedFailure, WorkflowFailedError, type Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { followRun } from '../../src/commands/follow-run.js';
 import type { InterruptChoice } from '../../src/commands/interrupt.js';
@@ -19,10 +19,11 @@ interface Answers {
   /** What each look at the run finds; the last one again and again. */
   looks: (Error | 'RUNNING' | 'COMPLETED')[];
   cancel?: Error;
+  result?: Error;
 }
 
 /** Follows a run of a server that gives these answers; `interrupt` is called once the following has begun. */
-async function follow({ looks, cancel }: Answers, choice?: InterruptChoice) {
+async function follow({ looks, cancel, result }: Answers, ...choices: InterruptChoice[]) {
   const said: string[] = [];
   const handle = {
     workflowId: 'middle-earth/run-manual',
@@ -31,12 +32,12 @@ async function follow({ looks, cancel }: Answers, choice?: InterruptChoice) {
       return look instanceof Error ? Promise.reject(look) : Promise.resolve({ status: { name: look }, raw: {} });
     },
     query: () => Promise.reject(new Error('no worker answers')),
-    result: () => Promise.resolve(REPORT),
+    result: () => (result === undefined ? Promise.resolve(REPORT) : Promise.reject(result)),
     cancel: () => (cancel === undefined ? Promise.resolve() : Promise.reject(cancel)),
   };
   const interrupt = {
     watch(onInterrupt: (choose: () => Promise<InterruptChoice>) => void) {
-      if (choice !== undefined) onInterrupt(() => Promise.resolve(choice));
+      for (const choice of choices) onInterrupt(() => Promise.resolve(choice));
       return () => undefined;
     },
   };
@@ -62,6 +63,26 @@ describe('whoever follows a run', () => {
 
   it('detaches from one that is away', async () => {
     expect((await follow({ looks: [away()] }, 'detach')).ending).toBe('detached');
+  });
+
+  it('is not told that all is well after a cancellation whose end it does not wait for', async () => {
+    await expect(follow({ looks: ['RUNNING'] }, 'cancel', 'detach')).rejects.toMatchObject({
+      code: 'Cancelled',
+      message: 'cannot wait for the end of the run: because this command was interrupted again',
+    });
+  });
+
+  it('detaches from one that could not be cancelled', async () => {
+    expect((await follow({ looks: [away()], cancel: away() }, 'cancel', 'detach')).ending).toBe('detached');
+  });
+
+  it('is told that it was terminated, and by what words', async () => {
+    const cause = new TerminatedFailure('from the Web UI');
+    const result = new WorkflowFailedError('Workflow execution terminated', cause, 'NON_RETRYABLE_FAILURE');
+    await expect(follow({ looks: ['COMPLETED'], result })).rejects.toMatchObject({
+      code: 'Failed',
+      message: 'cannot tell what came of it: because its workflow was terminated: from the Web UI',
+    });
   });
 
   it('is told that it cannot be cancelled now', async () => {
