@@ -22,7 +22,8 @@ export const EXIT = {
 } as const;
 
 const ENTRIES_AT_ONCE = 500;
-const TOKEN = '[0-9a-f]+';
+/** As attempts have it: a directory of the content that is called much like a stage is none. */
+const TOKEN = '[0-9a-f]{12}';
 const ROOT_ONLY = `tar ${quoted(CREATE_OPTIONS)} --no-recursion`;
 
 const BEGIN = `

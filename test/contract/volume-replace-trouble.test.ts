@@ -92,6 +92,16 @@ test.each([3, 4])('a helper that is killed as the %ith leaves the old content wh
   } else await expectReplaced(replacement);
 });
 
+test('what is only called much like a stage is content, and is kept', async () => {
+  const replacement = await replacementOf(
+    NEW,
+    `${OLD}; mkdir .removing-abc .restoring-1f .replacing-0; echo worth >.removing-abc/file`,
+  );
+  expect(await requireReplaceable(replacement, replacement.signal)).toMatchObject({ stages: [] });
+  await replaceVolume(replacement);
+  await expectReplaced(replacement);
+});
+
 test('an abort while the old content is kept leaves everything as it was', async () => {
   const replacement = await replacementOf(NEW, OLD);
   const stop = new AbortController();
