@@ -91,7 +91,7 @@ async function conflict(what: string, into: string): Promise<BackupError> {
   const unfinished = token === undefined ? [] : await restoresWith(token);
   if (unfinished.length === 0) {
     return new BackupError('Conflict', `cannot ${what}: because it exists`, {
-      hint: 'choose another name by --into, or remove that volume: docker volume rm',
+      hint: 'choose another name by --into, or replace what the entry names by --in-place',
     });
   }
   return new BackupError('Conflict', `cannot ${what}: because another restore fills it, or was killed while it did`, {

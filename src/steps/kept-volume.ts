@@ -12,7 +12,8 @@ export function volumeCommands({ into, keptAs }: Kept): KeptCommands {
   const copy = "sh -c 'find /to -mindepth 1 -delete && cp -a /from/. /to/'";
   return {
     remove: `docker volume rm ${keptAs}`,
-    goBack: `docker run --rm -v ${keptAs}:/from:ro -v ${into}:/to debian ${copy}   (while nothing uses it)`,
+    // The engine would make an empty volume of a name that is gone, and that would be copied.
+    goBack: `docker volume inspect ${keptAs} >/dev/null && docker run --rm -v ${keptAs}:/from:ro -v ${into}:/to debian ${copy}   (while nothing uses it)`,
   };
 }
 
