@@ -9,9 +9,9 @@ import { createVolume, findVolume } from './docker-volume.js';
 import { LABEL } from './helper-labels.js';
 import { lastPosition } from './restore-position-poll.js';
 import { clearLeavings, keptVolumes, undoStage, unfinishedTokens } from './volume-leavings.js';
-import { KEEP_SCRIPT, STAGE_SCRIPT, SWAP_SCRIPT } from './volume-replace-script.js';
+import { CLEAR_SCRIPT, KEEP_SCRIPT, STAGE_SCRIPT, SWAP_SCRIPT } from './volume-replace-script.js';
 import { requireUnused } from './volume-replaceable.js';
-import { lookAtStages, replacing, runStage, type VolumeStage } from './volume-stage.js';
+import { lookAtStages, replacing, runStage, type StageFindings, type VolumeStage } from './volume-stage.js';
 
 export interface VolumeReplaceInput extends VolumeStage {
   /** The first digits of the token, which earlier attempts of this restore had too. */
@@ -110,13 +110,24 @@ async function settle(input: VolumeReplaceInput, cause: unknown): Promise<Replac
     const found = await lookAtStages(input, new AbortController().signal);
     if (!unfinishedTokens(found).includes(attemptToken)) {
       const kept = (await keptVolumes(input)).some(({ token }) => token === attemptToken);
-      if (kept) return { warnings: [], keptAs };
+      if (kept) return { warnings: await clearDone(input, found), keptAs };
     }
     await undoStage(input, attemptToken, found);
   } catch (error) {
     throw notUndone(input, cause, error);
   }
   throw cause;
+}
+
+/** What a swap that was ended after its work had not removed any more; says so where it stays. */
+async function clearDone(input: VolumeReplaceInput, { stages }: StageFindings): Promise<string[]> {
+  if (stages.length === 0) return [];
+  try {
+    await runStage(input, { script: CLEAR_SCRIPT, signal: new AbortController().signal });
+    return [];
+  } catch (error) {
+    return [`${stages.join(', ')} at the top of the volume may be removed, and could not be: ${String(error)}`];
+  }
 }
 
 function notUndone({ keptAs, target }: VolumeReplaceInput, cause: unknown, error: unknown): BackupError {

@@ -38,6 +38,11 @@ async function expectReplaced(replacement: Replacement): Promise<void> {
   expect(await containersOf(replacement.service)).toEqual([]);
 }
 
+/** The time of the top is the last thing that a swap sets: one that is killed right before has done all else. */
+function butTimeOfTop<T extends { path: string }>(entry: T): T {
+  return entry.path === '.' ? { ...entry, modifiedAt: undefined } : entry;
+}
+
 test('a volume that a running or paused container uses is refused, and a stopped one is told', async () => {
   const replacement = await replacementOf(NEW, OLD);
   const stopped = await userOf(replacement);
@@ -89,7 +94,11 @@ test.each([3, 4])('a helper that is killed as the %ith leaves the old content wh
   if (settled instanceof Error) {
     expect(settled).toMatchObject({ code: 'Failed' });
     await expectAsBefore(replacement);
-  } else await expectReplaced(replacement);
+  } else {
+    const [keptAs = ''] = await keptOf(replacement.volume);
+    expect((await contentOf(replacement.volume)).map(butTimeOfTop)).toEqual(replacement.captured.map(butTimeOfTop));
+    expect(await contentOf(keptAs)).toEqual(replacement.old);
+  }
 });
 
 test('what is only called much like a stage is content, and is kept', async () => {
@@ -100,6 +109,18 @@ test('what is only called much like a stage is content, and is kept', async () =
   expect(await requireReplaceable(replacement, replacement.signal)).toMatchObject({ stages: [] });
   await replaceVolume(replacement);
   await expectReplaced(replacement);
+});
+
+test('a replacement whose helper is ended while it removes its stage leaves none', async () => {
+  const replacement = await replacementOf(NEW, OLD);
+  const count = join(await testDirectory(), 'count');
+  await writeFile(count, '');
+  const top = `$($real volume inspect --format '{{.Mountpoint}}' ${replacement.volume})`;
+  const end = `$real wait "$2" >/dev/null; mkdir -p "${top}"/.removing-${replacement.attemptToken}/old; exit 1`;
+  await beforeDocker('wait', `echo >>${count}; if [[ $(wc -l <${count}) -eq 4 ]]; then ${end}; fi`);
+  await replaceVolume(replacement);
+  const content = await contentOf(replacement.volume);
+  expect(content).toHaveLength(replacement.captured.length);
 });
 
 test('an abort while the old content is kept leaves everything as it was', async () => {
