@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 import type { DatabaseProperties, Manifest } from '../../src/domain/manifest.js';
 import { proveArtifact } from '../../src/pipeline/prove.js';
-import { findTools, type Tools } from '../../src/pipeline/tools.js';
+import { findPostgresServers, findTools, type Tools } from '../../src/pipeline/tools.js';
 import { captureDatabase, type CaptureDatabaseInput } from '../../src/sources/postgres-capture.js';
 import { withSession, type DatabaseLogin } from '../../src/sources/postgres-connection.js';
 import { readProperties } from '../../src/sources/postgres-properties.js';
@@ -36,7 +36,7 @@ export async function toolsWith({
   if (found !== undefined) return found;
   process.env['PATH'] = path;
   try {
-    const tools = await findTools();
+    const tools = { ...(await findTools()), pgServers: await findPostgresServers() };
     foundTools.set(path, tools);
     return tools;
   } finally {

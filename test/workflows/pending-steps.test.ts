@@ -29,7 +29,9 @@ async function targetOnce(
   isReached: (row: TargetView) => boolean,
   changes: Parameters<typeof aPlan>[1] = {},
 ): Promise<TargetView> {
-  const orchestrator = { planRun: () => Promise.resolve(aPlan(['mordor'], changes)) };
+  // A fake beats once: on a busy machine its first attempt must not be over before anybody looked.
+  const settings = { ...SETTINGS, heartbeatTimeoutMs: 60_000 };
+  const orchestrator = { planRun: () => Promise.resolve(aPlan(['mordor'], { settings, ...changes })) };
   return withWorkers(stage, { ...fakes, orchestrator }, async () => {
     const { client } = stage;
     const handle = await startRun(stage);
