@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { LABEL } from '../../src/sources/helper-labels.js';
+import { LABEL } from '../../src/sources/docker/helper-labels.js';
 
 const run = promisify(execFile);
 

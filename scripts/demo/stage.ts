@@ -1,7 +1,7 @@
 import { chmod, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HELPER_REPOSITORY } from '../../src/sources/helper-image.js';
+import { HELPER_REPOSITORY } from '../../src/sources/docker/helper-image.js';
 import { removeDirectory } from '../../test/support/scratch-directory.js';
 import { WorkerProcess } from '../../test/support/worker-process.js';
 import { writeConfiguration } from './configuration.js';

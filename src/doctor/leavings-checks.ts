@@ -2,9 +2,9 @@ import { serverKey } from '../config/globals.js';
 import { BackupError } from '../domain/errors.js';
 import { isNamedVolume, type DatabaseTarget } from '../domain/target.js';
 import type { Runtime } from '../runtime.js';
-import { findUnfinishedDatabases } from '../sources/postgres-leavings.js';
-import { quoteIdentifier } from '../sources/postgres-quoting.js';
-import { findEndedRestores } from '../sources/volume-restore-leavings.js';
+import { findUnfinishedDatabases } from '../sources/postgres/leavings.js';
+import { quoteIdentifier } from '../sources/postgres/quoting.js';
+import { findEndedRestores } from '../sources/volume/restore-leavings.js';
 import { ownService } from '../steps/own-service.js';
 import type { Check } from './check.js';
 

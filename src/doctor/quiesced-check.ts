@@ -1,6 +1,6 @@
 import { naming } from '../destinations/local-errors.js';
 import { BackupError } from '../domain/errors.js';
-import { isGuarded, listRecords, recordDirectory, type FoundRecord } from '../sources/quiesce-record.js';
+import { isGuarded, listRecords, recordDirectory, type FoundRecord } from '../sources/quiesce/record.js';
 import type { Check } from './check.js';
 
 /** Whether a capture has containers down, and whether it still lives. */

@@ -9,11 +9,11 @@ import {
   type ServerLogin,
 } from '../domain/target.js';
 import type { Runtime } from '../runtime.js';
-import { docker, inspectObject } from '../sources/docker.js';
-import { checkMounted } from '../sources/mounted-check.js';
-import { enterGlobals } from '../sources/postgres-globals-login.js';
-import { checkDatabase } from '../sources/postgres-check.js';
-import { checkVolume } from '../sources/volume-check.js';
+import { docker, inspectObject } from '../sources/docker/docker.js';
+import { checkMounted } from '../sources/directory/check.js';
+import { enterGlobals } from '../sources/postgres/globals-login.js';
+import { checkDatabase } from '../sources/postgres/check.js';
+import { checkVolume } from '../sources/volume/check.js';
 import type { Check } from './check.js';
 
 /** Whether each enabled target of this host could be captured now; nothing is made, above all no volume. */

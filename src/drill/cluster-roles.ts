@@ -1,5 +1,5 @@
-import { StatementSplitter, type SqlToken } from '../sources/sql-statements.js';
-import { quoteIdentifier } from '../sources/postgres-quoting.js';
+import { StatementSplitter, type SqlToken } from '../sources/postgres/sql-statements.js';
+import { quoteIdentifier } from '../sources/postgres/quoting.js';
 import type { DumpContents } from './dump-contents.js';
 import { wordsOf } from './dump-statements.js';
 

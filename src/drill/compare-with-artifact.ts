@@ -1,8 +1,8 @@
 import type { DatabaseProperties, Manifest } from '../domain/manifest.js';
-import { withSession } from '../sources/postgres-connection.js';
-import { createStatement } from '../sources/postgres-create.js';
-import { readProperties } from '../sources/postgres-properties.js';
-import { quoteIdentifier } from '../sources/postgres-quoting.js';
+import { withSession } from '../sources/postgres/connection.js';
+import { createStatement } from '../sources/postgres/create.js';
+import { readProperties } from '../sources/postgres/properties.js';
+import { quoteIdentifier } from '../sources/postgres/quoting.js';
 import { compareDumps, isRendering, type Difference } from './compare-dumps.js';
 import { judged } from './complaints.js';
 import type { DumpContents } from './dump-contents.js';

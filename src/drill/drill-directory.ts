@@ -5,7 +5,7 @@ import { BackupError } from '../domain/errors.js';
 import { naming } from '../destinations/local-errors.js';
 import { runProgram } from '../pipeline/process.js';
 import { knockAt, listenAt } from '../sources/process-guard.js';
-import { removeDirectory } from '../sources/removable-directory.js';
+import { removeDirectory } from '../sources/directory/removable-directory.js';
 import { asServerUser, type ServerUser } from './server-user.js';
 
 /** A directory for a drill, which is nobody else's while this process lives. */

@@ -3,7 +3,7 @@ import type { DrillResult } from '../domain/verification.js';
 import { throwIfAborted } from '../pipeline/abort.js';
 import { requireSuccess, startPipeline } from '../pipeline/process.js';
 import { siblingClient, type Tools } from '../pipeline/tools.js';
-import { CONNECTION_OPTIONS, withSession } from '../sources/postgres-connection.js';
+import { CONNECTION_OPTIONS, withSession } from '../sources/postgres/connection.js';
 import { nameOf, rolesOfGlobals, statementsOf, type Statement } from './cluster-roles.js';
 import { makeRoles, readGlobals } from './prepare-roles.js';
 import { findDrillPrograms } from './server-programs.js';

@@ -1,4 +1,4 @@
-import type { SqlToken } from '../sources/sql-statements.js';
+import type { SqlToken } from '../sources/postgres/sql-statements.js';
 import { DumpReader, type DumpHandler } from './dump-reader.js';
 import { columnsOf, factOf, rolesOfPolicy, wordsOf, type Fact } from './dump-statements.js';
 import { LargeObjectSum } from './large-object-sum.js';

@@ -1,4 +1,4 @@
-import { cutStatement, startsRows, type SqlToken } from '../sources/sql-statements.js';
+import { cutStatement, startsRows, type SqlToken } from '../sources/postgres/sql-statements.js';
 
 /** What stands in a plain dump, in its order; texts are its bytes as latin1. */
 export interface DumpHandler {

@@ -1,4 +1,4 @@
-import type { SqlToken } from '../sources/sql-statements.js';
+import type { SqlToken } from '../sources/postgres/sql-statements.js';
 
 /** What a statement says that no restore may change, however it is spelled. `what` completes `differs in …`. */
 export interface Fact {

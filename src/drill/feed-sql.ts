@@ -2,7 +2,7 @@ import { throwIfAborted } from '../pipeline/abort.js';
 import { ReaderGone, writePiece } from '../pipeline/feed.js';
 import { requireSuccess, startPipeline } from '../pipeline/process.js';
 import { requirePsql } from '../pipeline/tools.js';
-import { CONNECTION_OPTIONS, withSession, type DatabaseLogin } from '../sources/postgres-connection.js';
+import { CONNECTION_OPTIONS, withSession, type DatabaseLogin } from '../sources/postgres/connection.js';
 
 export interface FeedInput {
   login: DatabaseLogin & { signal: AbortSignal };

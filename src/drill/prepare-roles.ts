@@ -4,7 +4,7 @@ import { throwIfAborted } from '../pipeline/abort.js';
 import { decompressor } from '../pipeline/compression.js';
 import { requireSuccess, startPipeline } from '../pipeline/process.js';
 import type { Tools } from '../pipeline/tools.js';
-import { quoteIdentifier, quoteLiteral } from '../sources/postgres-quoting.js';
+import { quoteIdentifier, quoteLiteral } from '../sources/postgres/quoting.js';
 import { rolesByName, rolesOfGlobals, tablespaceStatements, type ClusterRoles } from './cluster-roles.js';
 import { judged } from './complaints.js';
 import type { DumpContents } from './dump-contents.js';

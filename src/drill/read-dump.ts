@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { throwIfAborted } from '../pipeline/abort.js';
 import { requireSuccess, startPipeline, type Program } from '../pipeline/process.js';
 import { storedReader, type StoredFormat } from '../pipeline/stored-reader.js';
-import { CONNECTION_OPTIONS, withSession } from '../sources/postgres-connection.js';
+import { CONNECTION_OPTIONS, withSession } from '../sources/postgres/connection.js';
 import { DumpCollector, type DumpContents } from './dump-contents.js';
 import type { ThrowawayCluster } from './throwaway-cluster.js';
 import type { Tools } from '../pipeline/tools.js';

@@ -1,8 +1,8 @@
 import type { Manifest } from '../domain/manifest.js';
 import { BackupError } from '../domain/errors.js';
-import { restoreDatabase } from '../sources/postgres-restore.js';
-import { runSql, withSession } from '../sources/postgres-connection.js';
-import { quoteIdentifier } from '../sources/postgres-quoting.js';
+import { restoreDatabase } from '../sources/postgres/restore.js';
+import { runSql, withSession } from '../sources/postgres/connection.js';
+import { quoteIdentifier } from '../sources/postgres/quoting.js';
 import { judged } from './complaints.js';
 import type { ThrowawayCluster } from './throwaway-cluster.js';
 import { DrillFailed } from './verdict.js';

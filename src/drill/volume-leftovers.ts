@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
-import { removeContainer } from '../sources/helper-container.js';
-import { LABEL, listContainers, listVolumes } from '../sources/helper-labels.js';
-import { removeVolumeLabelled } from '../sources/docker-volume.js';
+import { removeContainer } from '../sources/docker/helper-container.js';
+import { LABEL, listContainers, listVolumes } from '../sources/docker/helper-labels.js';
+import { removeVolumeLabelled } from '../sources/docker/volume.js';
 
 export interface SweepInput {
   service: string;

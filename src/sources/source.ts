@@ -10,11 +10,11 @@ import type {
 } from '../domain/target.js';
 import type { Runtime } from '../runtime.js';
 import type { StepContext } from '../steps/step.js';
-import { captureMounted, describeMounted } from './mounted-capture.js';
-import { captureDatabase, describeDatabase } from './postgres-capture.js';
-import { captureGlobals, describeGlobals } from './postgres-globals.js';
-import { quiescing, type Quiesce } from './quiesce.js';
-import { captureVolume, describeVolume, removeAttempts } from './volume-capture.js';
+import { captureMounted, describeMounted } from './directory/capture.js';
+import { captureDatabase, describeDatabase } from './postgres/capture.js';
+import { captureGlobals, describeGlobals } from './postgres/globals.js';
+import { quiescing, type Quiesce } from './quiesce/quiesce.js';
+import { captureVolume, describeVolume, removeAttempts } from './volume/capture.js';
 
 /** What a capture learns for the manifest. */
 export type Captured = Pick<

@@ -1,7 +1,7 @@
 import type { Manifest } from '../domain/manifest.js';
 import type { RestoreFacts } from '../domain/restore-plan.js';
 import type { DatabaseConnection } from '../domain/target.js';
-import type { Restorable } from '../sources/postgres-restore.js';
+import type { Restorable } from '../sources/postgres/restore.js';
 
 export interface DatabaseFactsInput {
   manifest: Manifest;

@@ -1,10 +1,10 @@
 import { runId } from '../domain/names.js';
 import type { Runtime } from '../runtime.js';
-import { restoreDirectory } from '../sources/directory-restore.js';
-import { directoryId, sweepDirectories } from '../sources/directory-leavings.js';
-import { putBack, replaceDirectory, requireReplaceableDirectory } from '../sources/directory-replace.js';
-import { requireFreeDirectory } from '../sources/free-directory.js';
-import type { FoundEmpty } from '../sources/restore-place.js';
+import { restoreDirectory } from '../sources/directory/restore.js';
+import { directoryId, sweepDirectories } from '../sources/directory/leavings.js';
+import { putBack, replaceDirectory, requireReplaceableDirectory } from '../sources/directory/replace.js';
+import { requireFreeDirectory } from '../sources/directory/free-directory.js';
+import type { FoundEmpty } from '../sources/directory/restore-place.js';
 import { directoryCommands } from './kept-volume.js';
 import { noted } from './restore-journal.js';
 import type { Restorer, RestorerInput } from './restorer.js';

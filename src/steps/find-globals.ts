@@ -2,7 +2,7 @@ import type { Destination } from '../destinations/destination.js';
 import { BackupError } from '../domain/errors.js';
 import type { Manifest } from '../domain/manifest.js';
 import { isOfServer } from '../domain/target.js';
-import { theRoles } from '../sources/postgres-preparation.js';
+import { theRoles } from '../sources/postgres/preparation.js';
 import { asFailure } from './failure.js';
 import { listArtifacts, locationOf, type ArtifactListing, type FoundArtifact } from './list-artifacts.js';
 

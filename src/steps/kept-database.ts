@@ -1,7 +1,7 @@
 import { runId } from '../domain/names.js';
 import type { Restored, RestoreFacts } from '../domain/restore-plan.js';
-import { quoteIdentifier } from '../sources/postgres-quoting.js';
-import type { Restorable } from '../sources/postgres-restore.js';
+import { quoteIdentifier } from '../sources/postgres/quoting.js';
+import type { Restorable } from '../sources/postgres/restore.js';
 
 type KeptCommands = NonNullable<Restored['keptCommands']>;
 

@@ -1,11 +1,11 @@
 import { runId } from '../domain/names.js';
 import type { Restored, RestoreFacts } from '../domain/restore-plan.js';
 import type { Runtime } from '../runtime.js';
-import { clearLeavings } from '../sources/volume-leavings.js';
-import { findReplaced, replaceVolume, type ReplacedVolume } from '../sources/volume-replace.js';
-import { requireReplaceable, type ReplaceableVolume } from '../sources/volume-replaceable.js';
-import { isVolumeOf, sweepRestore } from '../sources/volume-restore-leavings.js';
-import { requireFreeName, restoreVolume } from '../sources/volume-restore.js';
+import { clearLeavings } from '../sources/volume/leavings.js';
+import { findReplaced, replaceVolume, type ReplacedVolume } from '../sources/volume/replace.js';
+import { requireReplaceable, type ReplaceableVolume } from '../sources/volume/replaceable.js';
+import { isVolumeOf, sweepRestore } from '../sources/volume/restore-leavings.js';
+import { requireFreeName, restoreVolume } from '../sources/volume/restore.js';
 import { volumeCommands } from './kept-volume.js';
 import { noted } from './restore-journal.js';
 import type { Restorer, RestorerInput } from './restorer.js';

@@ -1,4 +1,4 @@
-import { recoverQuiesced } from '../sources/quiesce-recovery.js';
+import { recoverQuiesced } from '../sources/quiesce/recovery.js';
 import type { Log } from './log.js';
 
 /** One readdir each, where nothing is down. */

@@ -3,8 +3,8 @@ import { appendFile, copyFile, mkdir, readdir, stat, symlink, truncate, writeFil
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
-import { restoreDirectory, type DirectoryRestoreInput } from '../../src/sources/directory-restore.js';
-import { captureMounted } from '../../src/sources/mounted-capture.js';
+import { restoreDirectory, type DirectoryRestoreInput } from '../../src/sources/directory/restore.js';
+import { captureMounted } from '../../src/sources/directory/capture.js';
 import { gateBefore } from '../support/gate.js';
 import { filledDirectory, mountedAttempt } from '../support/mounted-attempt.js';
 import { processesUnder } from '../support/process-tree.js';

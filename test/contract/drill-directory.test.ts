@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { drillVolume, type DrillVolumeInput } from '../../src/drill/drill-volume.js';
 import { findProgram } from '../../src/pipeline/program.js';
-import { captureMounted, type MountedCaptureInput } from '../../src/sources/mounted-capture.js';
+import { captureMounted, type MountedCaptureInput } from '../../src/sources/directory/capture.js';
 import { recordDocker, stubEnvironment } from '../support/docker-wrapper.js';
 import { aManifest } from '../support/manifest.js';
 import { filledDirectory, heldAttempt, mountedAttempt, tarReading } from '../support/mounted-attempt.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { drillGlobals } from '../../src/drill/drill-globals.js';
-import { captureGlobals, type CapturedGlobals } from '../../src/sources/postgres-globals.js';
+import { captureGlobals, type CapturedGlobals } from '../../src/sources/postgres/globals.js';
 import { testDirectory } from '../support/config-file.js';
 import { toolsWith } from '../support/postgres-artifact.js';
 import { startPostgres, type PostgresServer } from '../support/postgres-server.js';

@@ -1,9 +1,9 @@
 import { chmod, chown, mkdir, readdir, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { restoreDirectory } from '../../src/sources/directory-restore.js';
-import { captureMounted } from '../../src/sources/mounted-capture.js';
-import { checkMounted } from '../../src/sources/mounted-check.js';
+import { restoreDirectory } from '../../src/sources/directory/restore.js';
+import { captureMounted } from '../../src/sources/directory/capture.js';
+import { checkMounted } from '../../src/sources/directory/check.js';
 import { filledDirectory, mountedAttempt } from '../support/mounted-attempt.js';
 import { plainUser } from '../support/plain-user.js';
 import { testDirectory } from '../support/volume-attempt.js';

@@ -1,8 +1,8 @@
 import { mkdir, open, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { captureMounted } from '../../src/sources/mounted-capture.js';
-import { checkMounted } from '../../src/sources/mounted-check.js';
+import { captureMounted } from '../../src/sources/directory/capture.js';
+import { checkMounted } from '../../src/sources/directory/check.js';
 import { filledDirectory, heldAttempt, mountedAttempt, tarReading } from '../support/mounted-attempt.js';
 import { processesUnder } from '../support/process-tree.js';
 import { runScript } from '../support/run-script.js';

@@ -2,7 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { findTools } from '../../src/pipeline/tools.js';
-import { captureDatabase } from '../../src/sources/postgres-capture.js';
+import { captureDatabase } from '../../src/sources/postgres/capture.js';
 import { captureArtifact, captureInput, loginTo } from '../support/postgres-artifact.js';
 import { startPostgres, type PostgresServer } from '../support/postgres-server.js';
 import { failureOf, fakePgDump } from '../support/postgres-trouble.js';

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { findTools } from '../../src/pipeline/tools.js';
-import { captureDatabase, describeDatabase } from '../../src/sources/postgres-capture.js';
+import { captureDatabase, describeDatabase } from '../../src/sources/postgres/capture.js';
 import { captureArtifact, captureInput, loginTo, toolsWith } from '../support/postgres-artifact.js';
 import { startPostgres, type PostgresServer } from '../support/postgres-server.js';
 import { capturesOf, countSessions, failureOf, fakePgDump, HOSTILE_PASSWORD } from '../support/postgres-trouble.js';

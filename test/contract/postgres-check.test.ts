@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkDatabase } from '../../src/sources/postgres-check.js';
+import { checkDatabase } from '../../src/sources/postgres/check.js';
 import { loginTo } from '../support/postgres-artifact.js';
 import { startPostgres, type PostgresServer } from '../support/postgres-server.js';
 

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { captureDatabase } from '../../src/sources/postgres-capture.js';
+import { captureDatabase } from '../../src/sources/postgres/capture.js';
 import { captureInput, loginTo } from '../support/postgres-artifact.js';
 import { startPostgres, type PostgresServer } from '../support/postgres-server.js';
 import {
@@ -62,7 +62,7 @@ test('kill -9 of the process in mid-dump leaves no pg_dump and no password', asy
   await holdingALock(server, 'locked', 'held', async () => {
     const { signal: _signal, ...input } = await captureInput(login);
     const temporary = await temporaryDirectory();
-    const capture = new URL('../../src/sources/postgres-capture.ts', import.meta.url).href;
+    const capture = new URL('../../src/sources/postgres/capture.ts', import.meta.url).href;
     const script = `
       import { json } from 'node:stream/consumers';
       import { captureDatabase } from ${JSON.stringify(capture)}; await captureDatabase(await json(process.stdin));`;

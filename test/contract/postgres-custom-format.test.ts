@@ -4,8 +4,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { proveArtifact } from '../../src/pipeline/prove.js';
 import type { Tools } from '../../src/pipeline/tools.js';
-import { captureDatabase } from '../../src/sources/postgres-capture.js';
-import { restoreDatabase } from '../../src/sources/postgres-restore.js';
+import { captureDatabase } from '../../src/sources/postgres/capture.js';
+import { restoreDatabase } from '../../src/sources/postgres/restore.js';
 import {
   captureArtifact,
   captureInput,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ServerLogin } from '../../src/domain/target.js';
 import { proveArtifact } from '../../src/pipeline/prove.js';
-import { captureGlobals, describeGlobals, type CaptureGlobalsInput } from '../../src/sources/postgres-globals.js';
+import { captureGlobals, describeGlobals, type CaptureGlobalsInput } from '../../src/sources/postgres/globals.js';
 import { toolsWith } from '../support/postgres-artifact.js';
 import { startPostgres, type PostgresServer } from '../support/postgres-server.js';
 import { failureOf } from '../support/postgres-trouble.js';

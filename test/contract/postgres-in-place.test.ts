@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { findFinishedSwap, requireRestorable } from '../../src/sources/postgres-restore.js';
+import { findFinishedSwap, requireRestorable } from '../../src/sources/postgres/restore.js';
 import {
   ageOf,
   attemptSwap,

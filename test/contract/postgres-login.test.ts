@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { captureDatabase } from '../../src/sources/postgres-capture.js';
+import { captureDatabase } from '../../src/sources/postgres/capture.js';
 import { freePort } from '../support/free-port.js';
 import { captureInput, loginTo } from '../support/postgres-artifact.js';
 import { startPostgres, type PostgresServer } from '../support/postgres-server.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parseTableName } from '../../src/domain/table-names.js';
-import { restoreDatabase } from '../../src/sources/postgres-restore.js';
+import { restoreDatabase } from '../../src/sources/postgres/restore.js';
 import { captureArtifact, databasesOf, loginTo, restoreInput, type Artifact } from '../support/postgres-artifact.js';
 import { startPostgres, type PostgresServer } from '../support/postgres-server.js';
 import { failureOf } from '../support/postgres-trouble.js';

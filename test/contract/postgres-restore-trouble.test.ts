@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { afterEach, beforeAll, afterAll, expect, test } from 'vitest';
-import { restoreDatabase } from '../../src/sources/postgres-restore.js';
+import { restoreDatabase } from '../../src/sources/postgres/restore.js';
 import { factsOf } from '../support/noise-file.js';
 import {
   captureArtifact,

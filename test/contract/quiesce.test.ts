@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import * as ownContainerModule from '../../src/sources/own-container.js';
-import { recordDirectory } from '../../src/sources/quiesce-record.js';
+import * as ownContainerModule from '../../src/sources/docker/own-container.js';
+import { recordDirectory } from '../../src/sources/quiesce/record.js';
 import { stubEnvironment } from '../support/docker-wrapper.js';
 import { quiesceAttempt, recordsIn } from '../support/quiescing.js';
 import type { OwnTest } from '../support/own-parts.js';

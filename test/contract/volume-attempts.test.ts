@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { BackupError } from '../../src/domain/errors.js';
-import { ensureHelperImage } from '../../src/sources/helper-image.js';
-import { captureVolume, removeAttempts } from '../../src/sources/volume-capture.js';
+import { ensureHelperImage } from '../../src/sources/docker/helper-image.js';
+import { captureVolume, removeAttempts } from '../../src/sources/volume/capture.js';
 import { volumeExists } from '../support/docker-volume.js';
 import { beforeDocker, letGo, slowHelpers, stubEnvironment } from '../support/docker-wrapper.js';
 import {

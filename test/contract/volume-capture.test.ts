@@ -3,8 +3,8 @@ import { chmod, chown, mkdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { captureVolume } from '../../src/sources/volume-capture.js';
-import { restoreVolume } from '../../src/sources/volume-restore.js';
+import { captureVolume } from '../../src/sources/volume/capture.js';
+import { restoreVolume } from '../../src/sources/volume/restore.js';
 import { insideVolume } from '../support/docker-volume.js';
 import { letGo, slowHelpers } from '../support/docker-wrapper.js';
 import {

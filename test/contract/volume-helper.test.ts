@@ -4,10 +4,10 @@ import { readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { ensureHelperImage, HELPER_REPOSITORY } from '../../src/sources/helper-image.js';
-import type { ContainerMount } from '../../src/sources/helper-mount.js';
-import { captureVolume } from '../../src/sources/volume-capture.js';
-import { checkVolume } from '../../src/sources/volume-check.js';
+import { ensureHelperImage, HELPER_REPOSITORY } from '../../src/sources/docker/helper-image.js';
+import type { ContainerMount } from '../../src/sources/docker/helper-mount.js';
+import { captureVolume } from '../../src/sources/volume/capture.js';
+import { checkVolume } from '../../src/sources/volume/check.js';
 import { beforeDocker, slowHelpers, stubEnvironment } from '../support/docker-wrapper.js';
 import {
   attemptAt,

@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { ensureHelperImage } from '../../src/sources/helper-image.js';
-import { restoreVolume } from '../../src/sources/volume-restore.js';
+import { ensureHelperImage } from '../../src/sources/docker/helper-image.js';
+import { restoreVolume } from '../../src/sources/volume/restore.js';
 import { createVolume, insideVolume } from '../support/docker-volume.js';
 import {
   attemptAt,

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { CLEAR_SCRIPT, EXIT, STAGE_SCRIPT, SWAP_SCRIPT, UNDO_SCRIPT } from '../../src/sources/volume-replace-script.js';
+import { CLEAR_SCRIPT, EXIT, STAGE_SCRIPT, SWAP_SCRIPT, UNDO_SCRIPT } from '../../src/sources/volume/replace-script.js';
 import { runScript } from '../support/run-script.js';
 import { testDirectory } from '../support/volume-attempt.js';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { replaceVolume } from '../../src/sources/volume-replace.js';
-import { requireReplaceable } from '../../src/sources/volume-replaceable.js';
+import { replaceVolume } from '../../src/sources/volume/replace.js';
+import { requireReplaceable } from '../../src/sources/volume/replaceable.js';
 import { containersOf } from '../support/volume-attempt.js';
 import { LIFELIKE_CONTENT, ODD_CONTENT, ODD_RIGHTS } from '../support/volume-content.js';
 import { contentOf, keptOf, replacementOf } from '../support/volume-replacement.js';

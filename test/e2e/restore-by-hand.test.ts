@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { differencesBetween, type Portrait } from '../../scripts/demo/comparison.js';
 import { readDatabase } from '../../scripts/demo/database-portrait.js';
 import type { RunReport } from '../../src/domain/run.js';
-import { ensureHelperImage } from '../../src/sources/helper-image.js';
+import { ensureHelperImage } from '../../src/sources/docker/helper-image.js';
 import { deploy, volumeItem, type Deployment } from '../support/deployment.js';
 import { createVolume, insideVolume, removeVolume } from '../support/docker-volume.js';
 import { serverItem } from '../support/own-postgres.js';

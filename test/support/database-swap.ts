@@ -6,11 +6,11 @@ import {
   restoreDatabase,
   type RestoredDatabase,
   type RestoreDatabaseInput,
-} from '../../src/sources/postgres-restore.js';
+} from '../../src/sources/postgres/restore.js';
 import { keptCommands } from '../../src/steps/kept-database.js';
 import type { Tools } from '../../src/pipeline/tools.js';
-import { withSession } from '../../src/sources/postgres-connection.js';
-import { swapDatabases, type SwapInput } from '../../src/sources/postgres-swap.js';
+import { withSession } from '../../src/sources/postgres/connection.js';
+import { swapDatabases, type SwapInput } from '../../src/sources/postgres/swap.js';
 import { captureArtifact, databasesOf, loginTo, restoreInput, type Artifact } from './postgres-artifact.js';
 import { startPostgres, type PostgresServer } from './postgres-server.js';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
-import { LABEL } from '../../src/sources/helper-labels.js';
+import { LABEL } from '../../src/sources/docker/helper-labels.js';
 import { killTree } from './process-tree.js';
 import { removeDirectory } from './scratch-directory.js';
 import { dockerLines } from './volume-attempt.js';

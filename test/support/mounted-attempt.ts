@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findTools } from '../../src/pipeline/tools.js';
-import type { MountedCaptureInput } from '../../src/sources/mounted-capture.js';
+import type { MountedCaptureInput } from '../../src/sources/directory/capture.js';
 import { gateBefore, type Gate } from './gate.js';
 import { processesUnder } from './process-tree.js';
 import { runScript } from './run-script.js';

@@ -7,10 +7,10 @@ import { onTestFinished } from 'vitest';
 import type { DatabaseProperties, Manifest } from '../../src/domain/manifest.js';
 import { proveArtifact } from '../../src/pipeline/prove.js';
 import { findPostgresServers, findTools, type Tools } from '../../src/pipeline/tools.js';
-import { captureDatabase, type CaptureDatabaseInput } from '../../src/sources/postgres-capture.js';
-import { withSession, type DatabaseLogin } from '../../src/sources/postgres-connection.js';
-import { readProperties } from '../../src/sources/postgres-properties.js';
-import { restoreDatabase, type RestoreDatabaseInput } from '../../src/sources/postgres-restore.js';
+import { captureDatabase, type CaptureDatabaseInput } from '../../src/sources/postgres/capture.js';
+import { withSession, type DatabaseLogin } from '../../src/sources/postgres/connection.js';
+import { readProperties } from '../../src/sources/postgres/properties.js';
+import { restoreDatabase, type RestoreDatabaseInput } from '../../src/sources/postgres/restore.js';
 import type { PostgresServer } from './postgres-server.js';
 
 const run = promisify(execFile);

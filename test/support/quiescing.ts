@@ -1,6 +1,6 @@
 import type { QuiescePolicy } from '../../src/domain/target.js';
-import { listRecords, type QuiesceRecord } from '../../src/sources/quiesce-record.js';
-import { quiescing, type Quiesce, type QuiesceInput } from '../../src/sources/quiesce.js';
+import { listRecords, type QuiesceRecord } from '../../src/sources/quiesce/record.js';
+import { quiescing, type Quiesce, type QuiesceInput } from '../../src/sources/quiesce/quiesce.js';
 import { testDirectory } from './volume-attempt.js';
 
 export interface QuiesceAttempt {

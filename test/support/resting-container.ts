@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { recordDirectory, type QuiesceRecord } from '../../src/sources/quiesce-record.js';
-import { inspectContainer, nameOf, recordOf, type InspectedContainer } from '../../src/sources/quiesce-container.js';
+import { recordDirectory, type QuiesceRecord } from '../../src/sources/quiesce/record.js';
+import { inspectContainer, nameOf, recordOf, type InspectedContainer } from '../../src/sources/quiesce/container.js';
 import { programsOfHost } from './run-script.js';
 import type { OwnTest } from './own-parts.js';
 

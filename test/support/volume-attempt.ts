@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 import { findTools } from '../../src/pipeline/tools.js';
-import type { VolumeCaptureInput } from '../../src/sources/volume-capture.js';
+import type { VolumeCaptureInput } from '../../src/sources/volume/capture.js';
 import { createVolume, removeVolume } from './docker-volume.js';
 import { removeDirectory } from './scratch-directory.js';
 import { waitFor } from './wait-for.js';

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import type { DrillVolumeInput } from '../../src/drill/drill-volume.js';
-import { captureVolume } from '../../src/sources/volume-capture.js';
+import { captureVolume } from '../../src/sources/volume/capture.js';
 import { aManifest } from './manifest.js';
 import { attemptAt, containersOf, dockerLines, filledVolume, testDirectory } from './volume-attempt.js';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
-import { captureVolume } from '../../src/sources/volume-capture.js';
-import type { VolumeReplaceInput } from '../../src/sources/volume-replace.js';
+import { captureVolume } from '../../src/sources/volume/capture.js';
+import type { VolumeReplaceInput } from '../../src/sources/volume/replace.js';
 import { insideVolume, removeVolume } from './docker-volume.js';
 import { runScript } from './run-script.js';
 import { attemptAt, dockerLines, filledVolume } from './volume-attempt.js';

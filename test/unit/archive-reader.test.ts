@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { readArchive } from '../../src/archive/archive-reader.js';
 import { BrokenArchive } from '../../src/archive/broken-archive.js';
 import type { ArchiveEntry } from '../../src/archive/entry.js';
-import { CREATE_OPTIONS } from '../../src/sources/tar-options.js';
+import { CREATE_OPTIONS } from '../../src/sources/tar/options.js';
 
 const BLOCK = 512;
 

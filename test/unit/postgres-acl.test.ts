@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { grantStatements, parseAclItem, rolesOfAcl } from '../../src/sources/postgres-acl.js';
-import { splitIdentifiers } from '../../src/sources/postgres-quoting.js';
+import { grantStatements, parseAclItem, rolesOfAcl } from '../../src/sources/postgres/acl.js';
+import { splitIdentifiers } from '../../src/sources/postgres/quoting.js';
 
 test.each([
   ['=Tc/postgres', { grantor: 'postgres', privileges: ['TEMPORARY', 'CONNECT'] }],

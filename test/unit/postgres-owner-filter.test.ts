@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { OwnerFilter } from '../../src/sources/postgres-owner-filter.js';
+import { OwnerFilter } from '../../src/sources/postgres/owner-filter.js';
 
 const ROLES = ['postgres', 'reader', 'Mixed "Case"', 'ünicode'];
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planRoles, type RoleScript } from '../../src/sources/role-script.js';
+import { planRoles, type RoleScript } from '../../src/sources/postgres/role-script.js';
 
 /** As pg_dumpall writes it, in any order that may come. */
 const DUMP = `--

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { isPartOf } from '../../src/domain/names.js';
-import { captureWarnings } from '../../src/sources/capture-messages.js';
-import { createMessagesFile, readMessages } from '../../src/sources/helper-messages.js';
+import { captureWarnings } from '../../src/sources/tar/capture-messages.js';
+import { createMessagesFile, readMessages } from '../../src/sources/docker/helper-messages.js';
 import { parseLdd } from '../../src/sources/program-files.js';
-import { readable } from '../../src/sources/tar-messages.js';
-import { UNKNOWN_USE } from '../../src/sources/volume-users.js';
+import { readable } from '../../src/sources/tar/messages.js';
+import { UNKNOWN_USE } from '../../src/sources/volume/users.js';
 
 async function inDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'messages-'));

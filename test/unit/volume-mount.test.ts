@@ -5,8 +5,8 @@ import {
   mountsFor,
   type ContainerMount,
   type OwnContainer,
-} from '../../src/sources/helper-mount.js';
-import { ownContainerId } from '../../src/sources/own-container.js';
+} from '../../src/sources/docker/helper-mount.js';
+import { ownContainerId } from '../../src/sources/docker/own-container.js';
 
 /** Recorded from `docker inspect --format '{{json .Mounts}}'`, engine 20.10. */
 const RECORDED = `[

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { InspectedContainer } from '../../src/sources/quiesce-container.js';
-import { usersBesides } from '../../src/sources/volume-users.js';
+import type { InspectedContainer } from '../../src/sources/quiesce/container.js';
+import { usersBesides } from '../../src/sources/volume/users.js';
 
 const container = (name: string, volume: string) =>
   ({ Name: `/${name}`, Mounts: [{ Type: 'volume', Name: volume }] }) as unknown as InspectedContainer;
