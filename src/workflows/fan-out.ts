@@ -32,8 +32,8 @@ async function backUpHost(plan: RunPlan, host: string, state: RunState): Promise
 
 /** A drill right after a capture takes its roles from the globals of the run. */
 function globalsFirst(targets: readonly Target[]): Target[] {
-  const [globals, others] = [true, false].map((are) => targets.filter((t) => (t.kind === 'globals') === are));
-  return [...(globals ?? []), ...(others ?? [])];
+  const isGlobals = ({ kind }: Target) => kind === 'globals';
+  return [...targets.filter(isGlobals), ...targets.filter((target) => !isGlobals(target))];
 }
 
 /** Returns whether the target's host is still without a worker, and the target has failed. */
