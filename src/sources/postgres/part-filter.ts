@@ -32,7 +32,7 @@ export class PartFilter implements SqlFilter {
     return [
       ...(tables.size === 0 ? [] : [`left out the rows of ${counted(tables.size, 'other table')}`]),
       ...(largeObjects === 0 ? [] : [`left out ${counted(largeObjects, 'large object')}`]),
-      ...(views === 0 ? [] : [`${counted(views, 'materialized view')} hold what the tables have now`]),
+      ...(views === 0 ? [] : [`${counted(views, 'materialized view')} made from what the tables have now`]),
       ...foreignKeys,
     ];
   }

@@ -9,6 +9,8 @@ export interface WantedTables {
   schemas: readonly string[];
 }
 
+const MOST_SHOWN = 8;
+
 /** Which tables of a dump were asked for, found out while it is read. A table brings its partitions and those that inherit from it. */
 export class TableChoice {
   readonly #wanted: WantedTables;
@@ -57,7 +59,7 @@ export class TableChoice {
             known.map((one) => one.schema),
           )
         : nearTables(table, known);
-    const hint = near === undefined ? '`--plan` and a restore of the whole go without names' : `did you mean ${near}?`;
+    const hint = near === undefined ? `it has ${someOf(known.map(textOf))}` : `did you mean ${near}?`;
     throw new NoSuchPart(`cannot restore ${target}: because its dump has no ${what}`, hint);
   }
 
@@ -82,6 +84,13 @@ export class TableChoice {
 export function textOf({ schema, name }: TableName): string {
   const quoted = (part: string) => (/^[^",.\s]+$/.test(part) ? part : quoteIdentifier(part));
   return schema === undefined ? quoted(name) : `${quoted(schema)}.${quoted(name)}`;
+}
+
+/** The first ones by their names. */
+function someOf(names: readonly string[]): string {
+  const shown = [...names].sort().slice(0, MOST_SHOWN).join(', ');
+  const more = names.length - MOST_SHOWN;
+  return shown === '' ? 'no table' : `${shown}${more > 0 ? ` and ${String(more)} more` : ''}`;
 }
 
 function isNamed(table: Required<TableName>, wanted: TableName): boolean {
