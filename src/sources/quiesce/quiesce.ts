@@ -1,22 +1,11 @@
 import { BackupError } from '../../domain/errors.js';
 import type { Quiesced } from '../../domain/manifest.js';
 import type { QuiescePolicy } from '../../domain/target.js';
-import { durationText } from '../../domain/quantities.js';
-import { throwIfAborted } from '../../pipeline/abort.js';
-import { engineReason } from '../docker/docker.js';
 import { claimContainers, type Claim } from './claim.js';
 import { DowntimeClock } from './clock.js';
-import {
-  bringBack,
-  inspectContainer,
-  nameOf,
-  recordOf,
-  takeDown,
-  whatWokeIt,
-  type InspectedContainer,
-  type TakenDown,
-} from './container.js';
-import { currentBootId, type QuiesceRecord, type RecordedContainer } from './record.js';
+import { inspectContainer, nameOf, recordOf, type InspectedContainer } from './container.js';
+import { bringAllBack, requireDown, takeAllDown, type Begun } from './down.js';
+import { currentBootId, type QuiesceRecord } from './record.js';
 import { selectContainers } from './selection.js';
 
 export interface QuiesceInput {
@@ -63,21 +52,6 @@ export function quiescing(input: QuiesceInput): Quiesce {
   };
 }
 
-interface Scene {
-  what: string;
-  input: QuiesceInput;
-  containers: readonly InspectedContainer[];
-  /** Nothing is down by it yet. */
-  record: QuiesceRecord;
-  claim: Claim;
-}
-
-/** One whose end was asked for. */
-interface Begun extends RecordedContainer {
-  /** Whether the engine said that it is down: nothing is under way any more. */
-  isDown: boolean;
-}
-
 /** Without an engine there is nothing to ask: a mounted volume needs none otherwise. */
 async function selected(what: string, policy: QuiescePolicy) {
   try {
@@ -116,15 +90,25 @@ function claimFor(what: string, input: QuiesceInput, record: () => QuiesceRecord
   return claimContainers({ what, root, record, signal, onWaiting });
 }
 
+interface Claimed {
+  what: string;
+  input: QuiesceInput;
+  containers: readonly InspectedContainer[];
+  /** Nothing is down by it yet. */
+  record: QuiesceRecord;
+  claim: Claim;
+}
+
 async function whileClaimed<T>(
-  scene: Scene,
+  { what, input, containers, claim, ...claimed }: Claimed,
   work: (rest: Rest) => Promise<T>,
 ): Promise<{ result: T; quiesced: Quiesced }> {
-  const { what, input, containers, claim } = scene;
-  const { how, maxDowntimeMs } = input.policy;
+  const { target, policy, log } = input;
+  const { how, maxDowntimeMs } = policy;
+  const scene = { what, target, policy, claim, log };
   const begun: Begun[] = [];
   const clock = new DowntimeClock(what, input.signal, maxDowntimeMs);
-  let record = scene.record;
+  let { record } = claimed;
   const outcome = await settled(async () => {
     const found = await inspectAll(containers);
     record = { ...record, containers: withStatus(found, 'running').map(recordOf), ...fromNow(maxDowntimeMs) };
@@ -162,73 +146,4 @@ async function inspectAll(containers: readonly InspectedContainer[]): Promise<In
 /** One that is paused, stopped or restarting already is left as it is: it does not run. */
 function withStatus(containers: readonly InspectedContainer[], status: string): InspectedContainer[] {
   return containers.filter(({ State }) => State.Status === status);
-}
-
-/** `begun` grows by each whose end was asked for, also where that failed. */
-async function takeAllDown({ what, input, record }: Scene, signal: AbortSignal, begun: Begun[]): Promise<TakenDown[]> {
-  const { policy, target, log } = input;
-  const { containers, how } = record;
-  const names = containers.map(({ name }) => name).join(', ');
-  const doing = how === 'stop' ? 'stopping' : 'pausing';
-  if (containers.length === 0) log(`${target}: none of its containers runs`);
-  else log(`${target}: ${doing} ${names}, for ${durationText(policy.maxDowntimeMs)} at most`);
-  const down: TakenDown[] = [];
-  for (const container of containers) {
-    throwIfAborted(signal);
-    const asked: Begun = { ...container, isDown: false };
-    begun.push(asked);
-    down.push(await takeDown(how, container).catch((error: unknown) => cannot(what, how, container, error)));
-    asked.isDown = true;
-  }
-  throwIfAborted(signal);
-  return down;
-}
-
-function cannot(what: string, doing: string, { name }: RecordedContainer, error: unknown): never {
-  throw new BackupError('Failed', `cannot ${what}: because ${name} does not ${doing}: ${engineReason(error)}`, {
-    hint: `see what the engine says: docker ${doing} ${name}`,
-    cause: error,
-  });
-}
-
-async function requireDown(what: string, how: QuiescePolicy['how'], down: readonly TakenDown[]): Promise<void> {
-  for (const container of down) {
-    const woken = await whatWokeIt(how, container);
-    if (woken === undefined) continue;
-    throw new BackupError('Conflict', `cannot ${what}: because ${container.name} ${woken} while the volume was read`, {
-      hint: 'leave the containers alone while a capture goes on; the attempt is made again',
-    });
-  }
-}
-
-/** In the reverse order. Says what stands against it; then the record stays, for whoever looks for those without a process. */
-async function bringAllBack(
-  { what, input, record, claim }: Scene,
-  begun: readonly Begun[],
-): Promise<BackupError | undefined> {
-  const { target, log } = input;
-  if (!(await claim.isHeld().catch(() => true))) {
-    await claim.abandon();
-    return new BackupError('Conflict', `cannot ${what}: because others brought its containers back meanwhile`);
-  }
-  const problems: string[] = [];
-  for (const container of [...begun].reverse()) {
-    try {
-      const found = await bringBack(record, container, record.bootId);
-      if (found === 'gone') log(`${target}: warning: ${container.name} was removed meanwhile, and is forgotten`);
-      if (found === 'pending' && !container.isDown) problems.push(`${container.name} may still be going down`);
-    } catch (error) {
-      problems.push(`${container.name} does not start: ${engineReason(error)}`);
-    }
-  }
-  if (problems.length === 0) {
-    await claim.release().catch((error: unknown) => log(`${target}: warning: ${String(error)}`));
-    if (begun.length > 0) log(`${target}: ${begun.map(({ name }) => name).join(', ')} back`);
-    return undefined;
-  }
-  await claim.abandon();
-  log(`${target}: cannot bring back its containers, which the worker goes on trying: ${problems.join('; ')}`);
-  return new BackupError('Failed', `cannot ${what}: because its containers are not back: ${problems.join('; ')}`, {
-    hint: 'the worker goes on trying; see `docker logs` of the container',
-  });
 }
