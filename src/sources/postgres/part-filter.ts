@@ -107,8 +107,7 @@ export class PartFilter implements SqlFilter {
     }
     const isKey = follows('ADD', 'CONSTRAINT') && words[next + 3] === 'FOREIGN' && words[next + 4] === 'KEY';
     const there = isKey ? readName(tokens, words.indexOf('REFERENCES', next) + 1)?.table : undefined;
-    // One that is not valid is not looked at when it is made.
-    if (there === undefined || (words.at(-3) === 'NOT' && words.at(-2) === 'VALID')) return true;
+    if (there === undefined) return true;
     if (!this.#choice.hasRows(table) || this.#choice.isWhole(there)) return true;
     const key = tokens[next + 2]?.text ?? '';
     this.#droppedKeys.add(`${key} ${textOf(table)}`);
