@@ -11,6 +11,8 @@ export function hostQueue(host: string): string {
 
 /** Failure type of an activity whose worker was told to end: it goes on elsewhere and counts as no attempt. */
 export const WORKER_SHUTDOWN = 'WorkerShutdown';
+/** … whose worker died, as its successor found out: an attempt like any. */
+export const WORKER_DIED = 'WorkerDied';
 /** Temporal's name of the time-out of an activity that no worker took. */
 export const UNPOLLED_TIMEOUT = 'SCHEDULE_TO_START';
 

@@ -10,6 +10,7 @@ import { queuePollers } from '../temporal/pollers.js';
 import { knownDirectoryIds, type ScheduleFound } from '../temporal/schedules.js';
 import { parseWorkerIdentity, type WorkerIdentity } from '../temporal/worker-identity.js';
 import type { Log } from './log.js';
+import type { Service } from './service.js';
 
 export interface SettleDirectoryInput {
   runtime: Runtime;
@@ -57,6 +58,13 @@ export async function settleDirectory(input: SettleDirectoryInput): Promise<Sett
     log.error({ hint: error.hint }, error.message);
     return { service: knownName, directoryId: '' };
   }
+}
+
+/** Whether the directory is, now, the one that a worker settled on; of a further host perhaps a run made it meanwhile. */
+export async function isSettled(root: string, { host, directoryId }: Pick<Service, 'host' | 'directoryId'>) {
+  const present = await readIdentity(root);
+  if (present === undefined) return false;
+  return directoryId === '' ? host !== DEFAULT_HOST : present.id === directoryId;
 }
 
 /** The directory that another worker of this host writes to, if one lives. */

@@ -8,6 +8,7 @@ import { BackupError } from '../domain/errors.js';
 import { ORCHESTRATOR_QUEUE, hostQueue } from '../domain/task-queues.js';
 import type { Attempts } from '../metrics/attempts.js';
 import { workerIdentity } from '../temporal/worker-identity.js';
+import type { OwnAttempts } from './own-attempts.js';
 import type { Service } from './service.js';
 
 /** Where `npm run build` leaves the workflows: beside the worker. */
@@ -34,11 +35,12 @@ export interface CreateWorkersInput {
   service: Service;
   heartbeatTimeoutMs: number;
   attempts: Attempts;
+  ownAttempts: OwnAttempts;
 }
 
 /** A Worker for what this host captures and copies and, of the orchestrator, one for workflows and short questions. */
 export async function createWorkers(input: CreateWorkersInput): Promise<Worker[]> {
-  const { connection, client, service, heartbeatTimeoutMs, attempts } = input;
+  const { connection, client, service, heartbeatTimeoutMs, attempts, ownAttempts } = input;
   const heartbeatMs = Math.min(HEARTBEAT_MS, heartbeatTimeoutMs / HEARTBEATS_IN_TIMEOUT);
   const common = {
     connection,
@@ -54,6 +56,7 @@ export async function createWorkers(input: CreateWorkersInput): Promise<Worker[]
     maxHeartbeatThrottleInterval: heartbeatMs,
     defaultHeartbeatThrottleInterval: heartbeatMs,
     activityTaskPollerBehavior: ACTIVITY_POLLS,
+    interceptors: { activity: [ownAttempts.recording] },
   };
   const host = await Worker.create({
     ...common,

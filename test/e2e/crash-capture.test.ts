@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SOON_LOST, databaseItem, volumeItem } from '../support/deployment.js';
+import { NEVER_LOST, databaseItem, volumeItem } from '../support/deployment.js';
 import { holdDumps } from '../support/dump-hold.js';
 import { serviceOf } from '../support/leftovers.js';
 import { ownDatabase, ownDeployment, ownVolume } from '../support/own-parts.js';
@@ -29,7 +29,7 @@ describe.concurrent('a worker that is killed', () => {
     const [small, large] = [await ownDatabase(test), await ownDatabase(test, 100_000)];
     const deployment = await ownDeployment(test, {
       databases: `${databaseItem('done', small)}\n${databaseItem('mordor', large)}`,
-      settings: SOON_LOST,
+      settings: NEVER_LOST,
     });
     const hold = await holdDumps(large);
     const worker = await startWatchedWorker(deployment);
@@ -56,7 +56,7 @@ describe.concurrent('a worker that is killed', () => {
     const large = await ownVolume(test, 'head -c 30M /dev/urandom >large');
     const deployment = await ownDeployment(test, {
       volumes: `${volumeItem('done', small)}\n${volumeItem('files', large)}`,
-      settings: { ...SOON_LOST, max_parallel: 1 },
+      settings: { ...NEVER_LOST, max_parallel: 1 },
     });
     const worker = await startWatchedWorker(deployment, await slowHelperEnv(deployment));
     const run = await startRun(deployment);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { stepsOfCopy, surveyRequests, surviveLostAnswer } from '../support/copy-steps.js';
-import { SOON_LOST, volumeItem } from '../support/deployment.js';
+import { NEVER_LOST, volumeItem } from '../support/deployment.js';
 import { inOwnScope, ownBucket, ownDeployment, ownS3Proxy, ownVolume } from '../support/own-parts.js';
 import { acceptedParts, isAbort, isBegin, isComplete, isPart, partNumber, sentParts } from '../support/s3-proxy.js';
 import { seededSample } from '../support/seeded-sample.js';
@@ -33,7 +33,7 @@ describe.concurrent('a worker', () => {
       const deployment = await ownDeployment(scope, {
         volumes: volumeItem('files', volume),
         s3: { bucket, endpoint: proxy.endpoint },
-        settings: { ...SOON_LOST, compression_level: 1 },
+        settings: { ...NEVER_LOST, compression_level: 1 },
       });
       proxy.fault = (request) => (isPart(request) && partNumber(request) > 2 ? { kind: 'hold' } : undefined);
       const worker = await startWatchedWorker(deployment);

@@ -61,6 +61,9 @@ const WITHOUT_GLOBALS = { globals: false };
 /** For tests in which a worker is lost. Elsewhere a busy machine must not make one look dead: it would be one attempt more. */
 export const SOON_LOST = { heartbeat_timeout: '3s' };
 
+/** For tests in which the successor of a worker that died goes on: it is the only one who can, before the test is over. */
+export const NEVER_LOST = { heartbeat_timeout: '10m', retry_delay: '10m' };
+
 /** Settings under which a failure is noticed in seconds; the server's own timers are good to about one. */
 const QUICK = {
   heartbeat_timeout: '8s',

@@ -10,6 +10,7 @@ import { containersOf } from './volume-attempt.js';
 /** What a backup directory may hold when nothing goes on: artifacts, manifests, and the derived records. */
 const EXPECTED = [
   /^\.backup-dir\.json$/,
+  /^\.workers\/[\w-]+\.\w+\/owner$/, // of a worker that lives, or died without anything at hand
   /^logs\/backup_\d{8}_\d{6}\.log$/,
   /^\d{8}_\d{6}\/(run\.json|SHA256SUMS)$/,
   /^\d{8}_\d{6}\/[\w-]+_\d{8}_\d{6}\.(sql|tar)\.gz(\.manifest\.json)?$/,
