@@ -11,6 +11,7 @@ beforeAll(async () => {
   deployment = await deploy({
     databases: `${databaseItem('mordor', '-h evil', 'compression: zstd')}\n${databaseItem('off', '${NEVER_SET}', 'enabled: false')}`,
     volumes: volumeItem('data', 'financer_data', 'retention_count: 9'),
+    schedules: true,
     settings: { schedule: '0 3 * * *', timezone: 'America/Sao_Paulo', deadline: '90s' },
     s3: { bucket: 'some-bucket', prefix: 'nightly', endpoint: 'http://127.0.0.1:1' },
     env: { DB_PASSWORD: PASSWORD },

@@ -42,6 +42,7 @@ beforeAll(async () => {
     env: { SERVER_PASSWORD: server.password },
     volumes: volumeItem('data', volume),
     s3: { bucket },
+    schedules: true,
     settings,
   });
   await deployment.startWorker();
@@ -224,7 +225,7 @@ describe('backupctl doctor', () => {
     const nowhere = (await doctor({ TEMPORAL_NAMESPACE: `none-${id}` })).findings;
     expect(find(problemsOf(nowhere), 'namespace').hint).toContain('temporal operator namespace create');
 
-    const fresh = await deploy({ settings });
+    const fresh = await deploy({ schedules: true, settings });
     onTestFinished(() => fresh.close());
     const { json } = await fresh.backupctl(['doctor', '--json']);
     const findings = json as Finding[];
@@ -289,7 +290,7 @@ describe('backupctl doctor --init-dir', () => {
   });
 
   it('takes the id that the runs in it name where Temporal does not answer, and says so', async () => {
-    const fresh = await deploy({ settings });
+    const fresh = await deploy({ schedules: true, settings });
     onTestFinished(() => fresh.close());
     await writeRunRecord(createLocalDestination({ root: fresh.backupDir }), {
       ...{

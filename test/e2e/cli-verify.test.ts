@@ -18,7 +18,7 @@ const runs: string[] = [];
 beforeAll(async () => {
   await createBucket(inject('s3').endpoint, bucket);
   database = await createSharedDatabase();
-  deployment = await deploy({ databases: databaseItem('mordor', database.name), s3: { bucket } });
+  deployment = await deploy({ databases: databaseItem('mordor', database.name), schedules: true, s3: { bucket } });
   await deployment.startWorker();
   for (let night = 0; night < 3; night += 1) await backUp();
 });

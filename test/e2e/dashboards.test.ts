@@ -25,6 +25,7 @@ it('the alert rules fire for what they are for and for nothing else', async () =
 it('the alert rules and the dashboard name only metrics that a worker has, and all of ours are described', async (test) => {
   const deployment = await ownDeployment(test, {
     databases: databaseItem('mordor', await ownDatabase(test)),
+    schedules: true,
     settings: { schedule: '0 3 * * *' },
   });
   const sdk = `127.0.0.1:${await freePort()}`;

@@ -107,6 +107,7 @@ describe('a target of a further host', () => {
 describe('a host whose worker is gone', () => {
   it('fails its targets by name, and keeps no other from being done, three fires in a row', async () => {
     const d = await deployed({
+      schedules: true,
       settings: { service: 'middle-earth', schedule: '*/4 * * * * * *', unpolled_timeout: '1s', deadline: '60s' },
     });
     await d.startWorker();
@@ -167,7 +168,7 @@ describe('the directory of a further host', () => {
   });
 
   it('is filled although that of the orchestrator is not there', async () => {
-    const d = await deployed({ settings: { service: 'middle-earth', schedule: '0 3 * * *' } });
+    const d = await deployed({ schedules: true, settings: { service: 'middle-earth', schedule: '0 3 * * *' } });
     const north = await d.addHost('north');
     await d.startWorker();
     await north.startWorker();
@@ -187,7 +188,7 @@ describe('a worker of a further host', () => {
   });
 
   it('touches no schedule and no search attribute', async () => {
-    const d = await deployed({ settings: { service: 'middle-earth', schedule: '0 3 * * *' } });
+    const d = await deployed({ schedules: true, settings: { service: 'middle-earth', schedule: '0 3 * * *' } });
     const north = await d.addHost('north');
     await north.startWorker();
     expect(await listSchedules(d.client)).toEqual([]);

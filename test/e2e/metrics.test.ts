@@ -18,6 +18,7 @@ it('a scrape tells of each target what its last runs did, also after a restart, 
   const mordor = databaseItem('mordor', database);
   const deployment = await ownDeployment(test, {
     databases: `${mordor}\n${databaseItem('gondor', MISSING)}`,
+    schedules: true,
     settings: { schedule: '0 3 * * *', service: 'middle-earth' },
   });
   const worker = await deployment.startWorker(ANY_PORT);
@@ -98,6 +99,7 @@ it('no scrape holds a secret', async (test) => {
   const refused = JSON.stringify({ host: '127.0.0.1', port: 1, user: 'u', password: canary, database: 'd' });
   const deployment = await ownDeployment(test, {
     databases: `  - name: refused\n    config: ${refused}\n  - name: unset\n    config: ${refused.replace(canary, '${CANARY}')}`,
+    schedules: true,
     settings: { attempts: 1, schedule: '0 3 * * *' },
     env: { CANARY: canary },
   });

@@ -24,7 +24,7 @@ afterEach(async () => {
 });
 
 async function deployed(options: DeploymentOptions = {}): Promise<Deployment> {
-  deployment = await deploy({ databases: databaseItem('mordor', database.name), ...options });
+  deployment = await deploy({ databases: databaseItem('mordor', database.name), schedules: true, ...options });
   return deployment;
 }
 

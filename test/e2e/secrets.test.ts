@@ -47,6 +47,7 @@ beforeAll(async () => {
       item('default', `\${NO_SUCH_VARIABLE:-${inFile}}`),
     ].join('\n'),
     s3: { bucket },
+    schedules: true,
     settings: { schedule: '0 3 * * *', attempts: 2 },
     env: { CANARY: referenced },
   });

@@ -20,7 +20,9 @@ export interface DeploymentOptions {
   settings?: Record<string, string | number | boolean | Record<string, string | number>>;
   /** Beside what reaches the servers; it goes to `stack.env`. */
   env?: Record<string, string>;
-  /** Default: the shared server of the run. */
+  /** Needed for every schedule: where they fire, a namespace costs much more. Default: false. */
+  schedules?: boolean;
+  /** Default: a shared server of the run. */
   temporalAddress?: string;
   /** Default: a new one. */
   namespace?: string;
@@ -76,7 +78,8 @@ export function deploy(options: DeploymentOptions = {}): Promise<Deployment> {
 }
 
 async function deployIn(directory: string, options: DeploymentOptions): Promise<Deployment> {
-  const address = options.temporalAddress ?? inject('temporal').address;
+  const address =
+    options.temporalAddress ?? inject(options.schedules === true ? 'schedulingTemporal' : 'temporal').address;
   const namespace = options.namespace ?? `e2e-${randomBytes(4).toString('hex')}`;
   if (options.namespace === undefined) await createNamespace(address, namespace);
   const connection = await Connection.connect({ address });
@@ -89,6 +92,7 @@ async function deployIn(directory: string, options: DeploymentOptions): Promise<
   let current = options;
   const configure = (changed: DeploymentOptions) => {
     current = { ...options, ...changed };
+    if (options.schedules !== true && options.temporalAddress === undefined) refuseSchedules(current);
     return writeConfiguration(directory, backupDir, current);
   };
   const launch = async (workerEnv: Record<string, string>, queue: string, wrapping: Pick<WorkerOptions, 'wrapper'>) => {
@@ -123,6 +127,11 @@ async function deployIn(directory: string, options: DeploymentOptions): Promise<
       await removeDirectory(directory);
     },
   };
+}
+
+function refuseSchedules({ databases = '', volumes = '', settings }: DeploymentOptions): void {
+  const isCron = /\* \*/.test(`${databases}${volumes}${JSON.stringify(settings)}`);
+  if (isCron) throw new Error('no schedule fires in this deployment: deploy it with `schedules: true`');
 }
 
 async function writeConfiguration(directory: string, backupDir: string, options: DeploymentOptions): Promise<void> {

@@ -3,7 +3,7 @@ import { bundleWorkflows } from './workflow-bundle.js';
 import { startPostgres } from './postgres-server.js';
 import './provided.js';
 import { startS3 } from './s3-server.js';
-import { startTemporal } from './temporal-server.js';
+import { startTemporal, type TemporalServer } from './temporal-server.js';
 
 interface Stoppable {
   stop(): Promise<void>;
@@ -14,7 +14,13 @@ interface Stoppable {
  * in them. Tests that kill a server start one of their own.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const starts = [startTemporal(), startS3(), startPostgres(), bundleWorkflows()] as const;
+  const starts = [
+    startTemporal({ inMemory: true, schedules: false }),
+    startTemporal({ inMemory: true }),
+    startS3(),
+    startPostgres(),
+    bundleWorkflows(),
+  ] as const;
   const settled = await Promise.allSettled(starts);
   const stopAll = async () => {
     await Promise.all(
@@ -22,8 +28,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     );
   };
   try {
-    const [temporal, s3, postgres, workflows] = await Promise.all(starts);
-    provide(project, { temporal, s3, postgres });
+    const [temporal, schedulingTemporal, s3, postgres, workflows] = await Promise.all(starts);
+    provide(project, { temporal, schedulingTemporal, s3, postgres });
     project.provide('workflowBundle', { codePath: workflows.codePath });
   } catch (error) {
     await stopAll();
@@ -33,14 +39,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 interface Servers {
-  temporal: Awaited<ReturnType<typeof startTemporal>>;
+  temporal: TemporalServer;
+  schedulingTemporal: TemporalServer;
   s3: Awaited<ReturnType<typeof startS3>>;
   postgres: Awaited<ReturnType<typeof startPostgres>>;
 }
 
 // Only plain values reach the tests, which run in other processes.
-function provide(project: TestProject, { temporal, s3, postgres }: Servers): void {
+function provide(project: TestProject, { temporal, schedulingTemporal, s3, postgres }: Servers): void {
   project.provide('temporal', { address: temporal.address });
+  project.provide('schedulingTemporal', { address: schedulingTemporal.address });
   const { endpoint, accessKeyId, secretAccessKey, region } = s3;
   project.provide('s3', { endpoint, accessKeyId, secretAccessKey, region });
   const { host, port, user, password, major, bin } = postgres;

@@ -24,7 +24,10 @@ export interface ProvidedPostgres {
 
 declare module 'vitest' {
   export interface ProvidedContext {
+    /** Where no schedule fires. */
     temporal: ProvidedTemporal;
+    /** Where schedules fire: each namespace costs much more there. */
+    schedulingTemporal: ProvidedTemporal;
     s3: ProvidedS3;
     postgres: ProvidedPostgres;
     /** Of the workflows of this checkout. */

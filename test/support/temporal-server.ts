@@ -8,6 +8,13 @@ import { temporalProgram } from './tools.js';
 export interface TemporalOptions {
   /** The SQLite file to keep everything in. Default: one in a directory that `stop` removes. */
   dbFile?: string;
+  /** Keep everything in memory: cheaper, and gone with the process. Default: false. */
+  inMemory?: boolean;
+  /**
+   * Whether schedules fire. For them the server starts a worker of its own for each namespace, and looks for new namespaces all the
+   * time: with hundreds of these that is most of what it does. Default: true.
+   */
+  schedules?: boolean;
   /** Start the Web UI too. Default: false. */
   ui?: boolean;
   /** Default: a free one. */
@@ -43,7 +50,7 @@ async function startIn(directory: string, options: TemporalOptions): Promise<Tem
   const server = new ServerProcess({
     name: 'the Temporal server',
     program: temporalProgram(),
-    args: serverArguments(port, uiPort, options.dbFile ?? join(directory, 'temporal.db')),
+    args: serverArguments({ dbFile: join(directory, 'temporal.db'), ...options }, port, uiPort),
     logFile,
     isReady: () => isServing(address),
   });
@@ -66,15 +73,29 @@ async function startIn(directory: string, options: TemporalOptions): Promise<Tem
   };
 }
 
-function serverArguments(port: number, uiPort: number | undefined, dbFile: string): string[] {
+function serverArguments(
+  { dbFile = '', inMemory = false, schedules = true }: TemporalOptions,
+  port: number,
+  uiPort: number | undefined,
+): string[] {
+  const settings = {
+    'system.forceSearchAttributesCacheRefreshOnRead': true,
+    ...(schedules ? SCHEDULING : NO_SCHEDULING),
+  };
   return [
-    ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--db-filename', dbFile],
+    ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port)],
+    ...(inMemory ? [] : ['--db-filename', dbFile]),
     ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]),
-    // Tests make namespaces all the time; by default the server learns of one only after seconds.
-    ...['--dynamic-config-value', 'system.namespaceCacheRefreshInterval="100ms"'],
-    ...['--dynamic-config-value', 'system.forceSearchAttributesCacheRefreshOnRead=true'],
+    ...Object.entries(settings).flatMap(([key, value]) => [
+      '--dynamic-config-value',
+      `${key}=${JSON.stringify(value)}`,
+    ]),
   ];
 }
+
+/** A namespace is known where it is named; its worker starts when the server looks for new ones, by default every 2 s. */
+const SCHEDULING = { 'system.namespaceCacheRefreshInterval': '250ms' };
+const NO_SCHEDULING = { 'worker.perNamespaceWorkerCount': 0 };
 
 async function isServing(address: string): Promise<boolean> {
   const connection = await Connection.connect({ address, connectTimeout: 1_000 });
