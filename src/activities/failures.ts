@@ -3,7 +3,7 @@ import { BackupError } from '../domain/errors.js';
 import { WORKER_SHUTDOWN } from '../domain/task-queues.js';
 
 /** Why an activity was told to end; `given-up`: the server waits for this attempt no longer (time-out, lost heartbeat). */
-export type Interruption = 'worker-shutdown' | 'cancelled' | 'given-up' | 'stalled';
+export type Interruption = 'worker-shutdown' | 'cancelled' | 'given-up' | 'stalled' | 'timed-out';
 
 export interface FailureContext {
   reason?: Interruption;

@@ -20,6 +20,7 @@ import { attemptRestore, planRestore } from '../steps/restore.js';
 import { recordRun } from '../steps/report.js';
 import { verifyTarget } from '../steps/verify-target.js';
 import type { ActivityDeps } from './deps.js';
+import { captureDemands, copyDemands, verifyDemands } from './slot-demands.js';
 import { runStep } from './step-runner.js';
 
 const MINUTE_MS = 60_000;
@@ -27,33 +28,41 @@ const MINUTE_MS = 60_000;
 export type HostActivities = ReturnType<typeof createHostActivities>;
 
 /** What the worker of a host does, on the queue `backup-<host>`. */
-export function createHostActivities({ runtime, runLog, log: workerLog }: ActivityDeps) {
+export function createHostActivities({ runtime, runLog, log: workerLog, slots }: ActivityDeps) {
   return {
     async captureTarget(input: CaptureTargetInput): Promise<CapturedArtifact> {
       const rt = await runtime();
       const log = runLog(rt, input.run);
       const { redact } = rt;
-      const options = { doing: `capture ${input.target.name}`, stallTimeoutMs: input.stallTimeoutMs, redact, log };
-      return runStep(options, (step) => logged(log, input.target.name, () => captureTarget(rt, input, step)));
+      const { target, stallTimeoutMs } = input;
+      const { name, timeoutMs } = target;
+      const wait = { slots, demands: captureDemands(rt.config.backup.limits, target), name };
+      const options = { doing: `capture ${name}`, stallTimeoutMs, timeoutMs, redact, log, wait };
+      return runStep(options, (step) => logged(log, name, () => captureTarget(rt, input, step)));
     },
 
     async copyArtifact(input: CopyArtifactInput): Promise<CopyResult> {
       const rt = await runtime();
       const log = runLog(rt, input.run);
       const doing = `copy ${input.target.name} to ${input.destination}`;
-      const { stallTimeoutMs, retryForMs, deadlineAt } = input;
-      return runStep({ doing, to: input.destination, stallTimeoutMs, retryForMs, redact: rt.redact, log }, (step) => {
+      const { stallTimeoutMs, retryForMs, deadlineAt, destination: to } = input;
+      const { name, timeoutMs } = input.target;
+      const wait = { slots, demands: copyDemands(rt.config.backup.limits, to), name };
+      const options = { doing, to, stallTimeoutMs, timeoutMs, retryForMs, redact: rt.redact, log, wait };
+      return runStep(options, (step) => {
         // The run's deadline cancels too, but then the next run goes on with what was sent.
         const isCancelled = () => step.isCancelled() && Date.now() < Date.parse(deadlineAt);
-        return logged(log, input.target.name, () => copyArtifact(rt, input, { ...step, isCancelled }));
+        return logged(log, name, () => copyArtifact(rt, input, { ...step, isCancelled }));
       });
     },
 
     async verifyTarget(input: VerifyTargetInput): Promise<VerifyTargetResult> {
       const rt = await runtime();
-      const { target, run, stallTimeoutMs } = input;
+      const { target, run, stallTimeoutMs, timeoutMs } = input;
       const log = run === undefined ? (line: string) => workerLog(rt.redact(line)) : runLog(rt, run);
-      return runStep({ doing: `verify ${target}`, stallTimeoutMs, redact: rt.redact, log }, async (step) => {
+      const wait = { slots, demands: verifyDemands(rt.config.backup.limits), name: target };
+      const options = { doing: `verify ${target}`, stallTimeoutMs, timeoutMs, redact: rt.redact, log, wait };
+      return runStep(options, async (step) => {
         const result = await logged(log, target, () => verifyTarget(rt, input, step));
         log(verdictText(result));
         return redacted(result, rt.redact);

@@ -1,41 +1,44 @@
 import { Context } from '@temporalio/activity';
-import { BackupError } from '../domain/errors.js';
 import type { AttemptProgress, HeartbeatDetails } from '../domain/heartbeat.js';
 import type { DestinationKind } from '../domain/target.js';
 import type { ResumableStep } from '../steps/step.js';
 import { toFailure, type FailureContext, type Interruption } from './failures.js';
+import type { SlotDemand, Slots } from './slots.js';
+import { errorOfEnding, lastWord, type StepLimits } from './step-errors.js';
 
-export interface RunStepInput {
-  /** `capture mordor`, for messages. */
-  doing: string;
+export interface RunStepInput extends StepLimits {
   /** Where a copy goes, for whoever watches. */
   to?: DestinationKind;
-  /** The step is ended when no byte moved for so long. */
-  stallTimeoutMs: number;
-  /** The step is given up when no attempt got any further for so long. Default: only their number counts. */
-  retryForMs?: number;
+  /** What it waits for before it begins; that time counts for none of its limits. */
+  wait?: StepWait;
   redact: (text: string) => string;
   log: (line: string) => void;
 }
 
-/** Runs a long step as a Temporal activity: heartbeats, ends it on cancellation, shutdown or stall, and translates its error. */
+export interface StepWait {
+  slots: Slots;
+  demands: readonly SlotDemand[];
+  /** The target, for the log. */
+  name: string;
+}
+
+/** Runs a long step as a Temporal activity: waits for its slots, heartbeats, ends it on cancellation, shutdown or stall, translates its error. */
 export async function runStep<T>(input: RunStepInput, work: (step: ResumableStep) => Promise<T>): Promise<T> {
   const ctx = Context.current(); // not to be had in an abort listener
   const details = { ...lastDetails(ctx), now: startOf(ctx, input) };
   const ending = new AbortController();
   const failure: FailureContext = { redact: input.redact };
-  const onCancel = () => {
-    failure.reason ??= whyEnded(ctx);
+  const end = (reason: Interruption) => {
+    failure.reason ??= reason;
     ending.abort();
   };
+  const onCancel = () => end(whyEnded(ctx));
   ctx.cancellationSignal.addEventListener('abort', onCancel);
   let progressAtMs = Date.now();
   const pulse = setInterval(
     () => {
       ctx.heartbeat(details);
-      if (Date.now() - progressAtMs < input.stallTimeoutMs) return;
-      failure.reason ??= 'stalled';
-      ending.abort();
+      if (details.now.waitsFor === undefined && Date.now() - progressAtMs >= input.stallTimeoutMs) end('stalled');
     },
     pulseMs(ctx, input.stallTimeoutMs),
   );
@@ -53,16 +56,46 @@ export async function runStep<T>(input: RunStepInput, work: (step: ResumableStep
       if (bytesDone > details.bytesDone) Object.assign(details, { bytesDone, movedAtMs: progressAtMs });
     },
   };
+  const onWaiting = (demand: SlotDemand) => {
+    details.now = { ...startOf(ctx, input), waitsFor: demand.setting };
+    ctx.heartbeat(details);
+  };
+  let giveBack = () => {};
+  let limit: NodeJS.Timeout | undefined;
   try {
     ctx.heartbeat(details);
+    const askedAtMs = Date.now();
+    giveBack = await takeSlots(input, ending.signal, onWaiting);
+    progressAtMs = Date.now();
+    details.movedAtMs += progressAtMs - askedAtMs;
+    details.now = startOf(ctx, input);
+    ctx.heartbeat(details);
+    if (input.timeoutMs !== undefined) limit = setTimeout(() => end('timed-out'), input.timeoutMs);
     return await work(step);
   } catch (error) {
     ctx.heartbeat(details); // the next attempt is to know of the last bytes too
-    throw toFailure(lastWord(failure.reason === 'stalled' ? stalled(input) : error, input, details), failure);
+    throw toFailure(lastWord(errorOfEnding(failure.reason, input) ?? error, input, details), failure);
   } finally {
+    giveBack();
+    clearTimeout(limit);
     clearInterval(pulse);
     ctx.cancellationSignal.removeEventListener('abort', onCancel);
   }
+}
+
+async function takeSlots(
+  { wait, log }: RunStepInput,
+  signal: AbortSignal,
+  onWaiting: (demand: SlotDemand) => void,
+): Promise<() => void> {
+  if (wait === undefined) return () => {};
+  return wait.slots.take(wait.demands, {
+    signal,
+    onWaiting(demand) {
+      log(`${wait.name}: waiting for a slot: ${demand.setting} of ${demand.of} is ${demand.limit}`);
+      onWaiting(demand);
+    },
+  });
 }
 
 function whyEnded({ cancellationDetails, cancellationSignal }: Context): Interruption {
@@ -83,18 +116,4 @@ function startOf({ info: { attempt } }: Context, { to }: RunStepInput): AttemptP
 function pulseMs({ info }: Context, stallTimeoutMs: number): number {
   const heartbeatMs = info.heartbeatTimeoutMs ?? 60_000;
   return Math.max(50, Math.min(heartbeatMs / 4, stallTimeoutMs / 4, 5_000));
-}
-
-/** The error itself, or that no attempt follows: the next run's copies catch up. */
-function lastWord(error: unknown, { doing, retryForMs }: RunStepInput, { movedAtMs }: HeartbeatDetails): unknown {
-  const isFinal = error instanceof BackupError && !error.retryable;
-  if (isFinal || retryForMs === undefined || Date.now() - movedAtMs < retryForMs) return error;
-  const reason = error instanceof Error ? error.message : String(error);
-  const message = `cannot ${doing}: because no byte was accepted for ${retryForMs / 1000} s: ${reason}`;
-  const hint = 'the artifact is kept here; the next run copies it too';
-  return new BackupError('Stalled', message, { hint, retryable: false });
-}
-
-function stalled({ doing, stallTimeoutMs }: RunStepInput): BackupError {
-  return new BackupError('Stalled', `cannot ${doing}: because no byte moved for ${stallTimeoutMs / 1000} s`);
 }

@@ -54,7 +54,7 @@ function commonOf({ host, schedule, compression, compressionLevel, timeoutMs, ..
   };
 }
 
-function settingsEntry({ s3, run, ...settings }: BackupSettings) {
+function settingsEntry({ s3, run, limits, ...settings }: BackupSettings) {
   return defined({
     service: settings.service,
     backup_dir: settings.backupDir,
@@ -73,6 +73,10 @@ function settingsEntry({ s3, run, ...settings }: BackupSettings) {
     s3_force_path_style: s3?.forcePathStyle,
     helper_image: settings.helperImage,
     max_parallel: run.maxParallel,
+    capture_slots: limits.captureSlots,
+    server_slots: limits.serverSlots,
+    copy_slots: limits.copySlots,
+    max_bandwidth: limits.maxBytesPerSecond === undefined ? undefined : sizeText(limits.maxBytesPerSecond),
     attempts: run.attempts,
     retry_delay: durationText(run.retryDelayMs),
     heartbeat_timeout: durationText(run.heartbeatTimeoutMs),

@@ -40,7 +40,7 @@ export function standstill(step: PendingStep, nowMs: number): string | undefined
     case 'retrying':
       return `waiting ${formatSeconds(msUntil(step, nowMs))} for attempt ${step.attempt} of ${doing(step)}${reason(step)}`;
     default:
-      return undefined;
+      return step.progress?.waitsFor === undefined ? undefined : `waiting for a slot (${step.progress.waitsFor})`;
   }
 }
 

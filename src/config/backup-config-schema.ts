@@ -2,6 +2,7 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { TARGET_NAME_PATTERN } from '../domain/names.js';
 import { parseSchedule } from './cron.js';
+import { limitKeys } from './limits.js';
 import { retentionSchema } from './retention.js';
 import { runKeys } from './run-schema.js';
 import { s3Keys } from './s3-schema.js';
@@ -94,6 +95,7 @@ export const backupConfigSchema = z.strictObject({
     example: 'debian:bookworm-slim',
   }).optional(),
   ...verifyKeys({ verify: 'never', verify_method: 'drill', verify_from: 'local' }),
+  ...limitKeys,
   ...runKeys,
 });
 

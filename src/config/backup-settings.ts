@@ -5,6 +5,7 @@ import type { RunSettings } from '../domain/run.js';
 import { backupConfigSchema, type BackupConfigInput } from './backup-config-schema.js';
 import { chooseCompression, DEFAULT_COMPRESSION, levelProblem } from './compression.js';
 import type { Environment } from './environment.js';
+import { DEFAULT_MAX_PARALLEL, limitsOf, type Limits } from './limits.js';
 import { sizeLimitsOf } from './size-limits.js';
 import { normalPath } from './paths.js';
 import type { Problem } from './problem.js';
@@ -47,6 +48,7 @@ export interface BackupSettings extends Retention {
   helperImage?: string;
   /** Absent: local only. */
   s3?: S3Settings;
+  limits: Limits;
   /** Without a deadline it follows from the schedule. */
   run: Omit<RunSettings, 'deadlineMs'> & { deadlineMs?: number };
 }
@@ -109,6 +111,7 @@ function settingsOf(data: BackupConfigInput): BackupSettings {
     verify: { verify: data.verify, verify_method: data.verify_method, verify_from: data.verify_from },
     ...(data.helper_image === undefined ? {} : { helperImage: data.helper_image }),
     ...(s3 === undefined ? {} : { s3 }),
+    limits: limitsOf(data),
     run: runOf(data),
   };
 }
@@ -126,7 +129,7 @@ function s3Of(data: BackupConfigInput): S3Settings | undefined {
 
 function runOf(data: BackupConfigInput): BackupSettings['run'] {
   return {
-    maxParallel: data.max_parallel ?? 4,
+    maxParallel: data.max_parallel ?? DEFAULT_MAX_PARALLEL,
     attempts: data.attempts ?? 5,
     retryDelayMs: data.retry_delay ?? 30 * SECOND_MS,
     heartbeatTimeoutMs: data.heartbeat_timeout ?? 60 * SECOND_MS,

@@ -1,3 +1,4 @@
+import { DEFAULT_MAX_PARALLEL } from './limits.js';
 import { duration, wholeNumber } from './schema-leaves.js';
 
 /** The keys of `backup_config` that say how a run goes. */
@@ -5,8 +6,9 @@ export const runKeys = {
   max_parallel: wholeNumber({
     lowest: 1,
     highest: 50,
-    description: 'How many targets are worked on at once.',
-    default: 4,
+    description:
+      'How many targets of a run are worked on at once on each host; `capture_slots` and the like limit all runs together.',
+    default: DEFAULT_MAX_PARALLEL,
     example: 2,
   }).optional(),
   attempts: wholeNumber({

@@ -92,6 +92,18 @@ export function size(notes: Omit<LeafNotes, 'expects'>) {
   return measured({ expects: 'a size such as 500kB, 20MB, 3GB or 64MiB', ...notes }, parseSize);
 }
 
+/** Slower, a connection would look dead to the server at its other end. */
+const LOWEST_BYTES_PER_SECOND = 10_000;
+
+/** Bytes per second; 0: no limit. */
+export function bandwidth(notes: Omit<LeafNotes, 'expects'>) {
+  const expects = 'a size per second such as 500kB, 10MB or 1MiB, at least 10kB, or 0B for no limit';
+  return measured({ expects, ...notes }, (value) => {
+    const bytes = parseSize(value);
+    return bytes !== undefined && bytes > 0 && bytes < LOWEST_BYTES_PER_SECOND ? undefined : bytes;
+  });
+}
+
 function measured({ expects, ...notes }: KeyNotes, parse: (value: string) => number | undefined) {
   const schema = z.string({ error: `expected ${expects}` }).transform((value, context) => {
     const amount = parse(value);

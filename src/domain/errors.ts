@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'Damaged' // bytes are not what they should be
   | 'Conflict' // a name is taken by something that is not ours to replace
   | 'Stalled' // no byte moved for `stall_timeout`
+  | 'TimedOut' // it took longer than its `timeout`
   | 'Unpolled' // no worker polls a host's task queue
   | 'DeadlinePassed'
   | 'Cancelled'

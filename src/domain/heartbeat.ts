@@ -10,6 +10,9 @@ export interface HeartbeatDetails {
   now?: AttemptProgress;
 }
 
+/** The keys of `backup_config` that say how much goes on at once. */
+export type SlotSetting = 'server_slots' | 'capture_slots' | 'copy_slots';
+
 export interface AttemptProgress {
   /** Which attempt: the next one is handed what the last one told. */
   attempt: number;
@@ -18,6 +21,8 @@ export interface AttemptProgress {
   /** When that was, by the worker's clock; milliseconds since the epoch. */
   atMs: number;
   isProving?: boolean;
+  /** It has not begun: others have the slots that this key allows. */
+  waitsFor?: SlotSetting;
   /** Of a copy. */
   to?: DestinationKind;
 }

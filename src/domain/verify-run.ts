@@ -18,6 +18,8 @@ export interface VerifyTargetInput {
   method: VerificationMethod;
   from: DestinationKind;
   stallTimeoutMs: number;
+  /** The longest that one attempt may take. Absent in histories of 0.1: Temporal ends it. */
+  timeoutMs?: number;
 }
 
 export interface PlannedVerification {

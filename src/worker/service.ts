@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { ActivityDeps } from '../activities/deps.js';
 import { translate } from '../activities/failures.js';
+import { Slots } from '../activities/slots.js';
 import type { ConfigPaths } from '../config/options.js';
 import { DEFAULT_HOST } from '../domain/target.js';
 import { openRunLog, type RunLog } from '../run-log.js';
@@ -64,6 +65,7 @@ function createDeps(atStart: Runtime, paths: ConfigPaths, log: Log): ActivityDep
   const runLogs = new Map<string, RunLog>();
   return {
     runtime: () => translate(async () => (last = await loadRuntime(paths, last)), last.redact),
+    slots: new Slots(),
     log: (line) => log.info(line),
     runLog({ local: { root }, redact }, run) {
       const onError = (error: unknown) => log.warn({ run, error: String(error) }, 'cannot write the log of the run');

@@ -19,8 +19,8 @@ const HEARTBEATS_IN_TIMEOUT = 6;
 /** What a worker that is told to end gives its activities before it hands them back, and then before it leaves. */
 const GRACE_MS = 5_000;
 const FORCE_MS = 30_000;
-/** Captures and copies are bound by disk and processors, not by how many wait. */
-const HOST_SLOTS = 8;
+/** Of these most wait: how many go on at once is for `capture_slots` and the like to say. Runs of 50 at a time, some at once. */
+const HOST_SLOTS = 200;
 const ORCHESTRATOR_SLOTS = 20;
 /** A worker that hangs takes what comes to its open polls, until each of these tasks times out: few polls, few tasks. */
 const ACTIVITY_POLLS = { type: 'simple-maximum', maximum: 1 } as const;

@@ -71,6 +71,8 @@ export interface HostStep {
   host: string;
   settings: Pick<RunSettings, 'attempts' | 'retryDelayMs' | 'heartbeatTimeoutMs' | 'unpolledTimeoutMs'>;
   timeoutMs: number;
+  /** How long it may wait for a slot before that counts; the activity itself ends what takes longer than `timeoutMs`. Default: 0. */
+  waitMs?: number;
   /** What the Web UI shows: `dump mordor`. */
   summary: string;
 }
@@ -124,10 +126,10 @@ export function closingSteps(step: HostStep) {
   });
 }
 
-function hostOptions({ host, settings, timeoutMs, summary }: HostStep) {
+function hostOptions({ host, settings, timeoutMs, waitMs = 0, summary }: HostStep) {
   return {
     taskQueue: hostQueue(host),
-    startToCloseTimeout: timeoutMs,
+    startToCloseTimeout: timeoutMs + waitMs,
     scheduleToStartTimeout: settings.unpolledTimeoutMs,
     heartbeatTimeout: settings.heartbeatTimeoutMs,
     cancellationType,

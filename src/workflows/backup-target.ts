@@ -9,7 +9,7 @@ import type {
 import type { TargetOutcome, TargetResult } from '../domain/outcome.js';
 import type { DestinationKind } from '../domain/target.js';
 import { verdictText, type VerifyTargetResult } from '../domain/verify-run.js';
-import { UNPOLLED, captures, copies, onHost } from './activities.js';
+import { UNPOLLED, captures, copies, onHost, type HostStep } from './activities.js';
 import { failureText } from './failures.js';
 import { setFoundBy } from './found-by.js';
 import { targetPhaseQuery } from './queries.js';
@@ -78,7 +78,7 @@ function captureOf({ target }: BackupTargetInput): string {
 
 function capture(input: BackupTargetInput): Promise<CapturedArtifact> {
   const { service, run, target, settings, directoryId } = input;
-  const step = { host: target.host, settings, timeoutMs: target.timeoutMs, summary: captureOf(input) };
+  const step = { ...slotted(input), summary: captureOf(input) };
   return onHost(target.host, () =>
     captures(step).captureTarget({
       service,
@@ -90,15 +90,22 @@ function capture(input: BackupTargetInput): Promise<CapturedArtifact> {
   );
 }
 
+/** No step waits longer for a slot than its run may last. */
+function slotted({ target: { host, timeoutMs }, settings, deadlineAt }: BackupTargetInput): Omit<HostStep, 'summary'> {
+  const leftMs = Date.parse(deadlineAt) - Date.now(); // NaN in histories of 0.1, which know no deadline
+  return { host, settings, timeoutMs, waitMs: leftMs > 0 ? leftMs : 0 };
+}
+
 /** Returns why it failed, so that one destination that is away does not keep the artifact from the next. */
 async function copy(
-  { service, run, target, settings, deadlineAt }: BackupTargetInput,
+  targetInput: BackupTargetInput,
   { artifact, source }: CapturedArtifact,
   destination: Exclude<DestinationKind, 'local'>,
   brought: BroughtTarget['brought'],
 ): Promise<string | undefined> {
+  const { service, run, target, settings, deadlineAt } = targetInput;
   const summary = `copy ${target.name} to ${destination}`;
-  const step = { host: target.host, settings, timeoutMs: target.timeoutMs, summary };
+  const step = { ...slotted(targetInput), summary };
   const { stallTimeoutMs, copyRetryForMs: retryForMs } = settings;
   const input = { service, run, target, source, artifact, destination, stallTimeoutMs, retryForMs, deadlineAt };
   try {
@@ -117,13 +124,14 @@ function isVerifiedNow({ target: { verify } }: BackupTargetInput, brought: Broug
 }
 
 /** Before the prune, which counts no artifact that failed. What could not be done says nothing of the artifact: it is unverified. */
-async function verify({ service, run, target, settings }: BackupTargetInput): Promise<VerifyTargetResult> {
-  const { name, kind, host, timeoutMs } = target;
+async function verify(targetInput: BackupTargetInput): Promise<VerifyTargetResult> {
+  const { service, run, target, settings } = targetInput;
+  const { name, kind, timeoutMs } = target;
   const { method = 'read', from = 'local' } = target.verify ?? {};
   const { stallTimeoutMs } = settings;
   try {
-    const input = { ...{ service, run, target: name, kind }, method, from, stallTimeoutMs };
-    return await verifyOnHost({ host, settings, timeoutMs }, input);
+    const input = { ...{ service, run, target: name, kind }, method, from, stallTimeoutMs, timeoutMs };
+    return await verifyOnHost(slotted(targetInput), input);
   } catch (error) {
     if (isCancellation(error)) throw error;
     const reason = failureText(error, `verify ${name}`);

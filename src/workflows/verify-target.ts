@@ -21,13 +21,16 @@ export const VERDICTS: Record<Exclude<VerificationOutcome, 'verified'>, string> 
   unverified: 'Unverified',
 };
 
+/** For a slot, which those of runs may have. */
+const LONGEST_WAIT_MS = 24 * 3_600_000;
+
 /** Verifies the newest artifact of one target. Fails where it is not verified, so that the Web UI shows it red. */
 export async function VerifyTarget(input: VerifyTargetWorkflowInput): Promise<VerifyTargetResult> {
   const { service, settings, searchAttributes } = input;
   const { target, kind, host, method, from, timeoutMs } = input.target;
   if (searchAttributes) await setFoundBy({ targets: [target] });
-  const step = { host, settings, timeoutMs };
-  const result = await verifyOnHost(step, { service, target, kind, method, from, ...stallOf(settings) });
+  const step = { host, settings, timeoutMs, waitMs: LONGEST_WAIT_MS };
+  const result = await verifyOnHost(step, { service, target, kind, method, from, timeoutMs, ...stallOf(settings) });
   setCurrentDetails(verifyDetails([result]));
   const isVerified = result.outcome === 'verified';
   if (searchAttributes)

@@ -7,6 +7,8 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createHostActivities } from '../../src/activities/host.js';
+import { Slots } from '../../src/activities/slots.js';
+import { limitsOf } from '../../src/config/limits.js';
 import type { HeartbeatDetails } from '../../src/domain/heartbeat.js';
 import type { Destination, TransferOptions } from '../../src/destinations/destination.js';
 import { createLocalDestination } from '../../src/destinations/local.js';
@@ -56,9 +58,11 @@ async function aCopy(put: Put, info: Partial<Info> = {}): Promise<Copy> {
     sweepPuts: ({ isOurs, olderThanMs }) => Promise.resolve(swept.push({ isOurs, olderThanMs, putsBefore: puts })),
     abandonPut: (path) => Promise.resolve(void abandoned.push(path)),
   };
-  const runtime = { local, destination: () => store, redact: (text: string) => text } as unknown as Runtime;
+  const config = { backup: { limits: limitsOf({}) } };
+  const runtime = { config, local, destination: () => store, redact: (text: string) => text } as unknown as Runtime;
   const activities = createHostActivities({
     runtime: () => Promise.resolve(runtime),
+    slots: new Slots(),
     runLog: () => () => undefined,
     log: () => undefined,
   });

@@ -18,7 +18,7 @@ beforeAll(async () => {
   database = await createSharedDatabase();
   deployment = await deploy({
     databases: ['mordor', 'gondor', 'rohan'].map((name) => databaseItem(name, database.name)).join('\n'),
-    settings: { ...SOON_LOST, max_parallel: 1 },
+    settings: { ...SOON_LOST, max_parallel: 1, capture_slots: 1 },
   });
   worker = await deployment.startWorker();
 });
@@ -74,6 +74,19 @@ describe('a run that is followed at a terminal', () => {
       /go on following\? c\ncancelling the run\nmordor: cancelled: .*\nrun .*: cancelled/,
     );
     expect(code).toBe(130);
+  });
+
+  it('says that it waits for a slot where another run has it, and goes on when that is done', async () => {
+    const { release } = await lock();
+    const other = deployment.startBackupctl(['run', 'mordor']);
+    await waitForBlockedDump(database.name);
+    const terminal = backupctlAtTerminal(['run', 'gondor'], deployment.env, deployment.directory);
+    await terminal.shows(/gondor +waiting for a slot \(capture_slots\)/);
+    const { stdout } = await deployment.backupctl(['status']);
+    expect(stdout).toMatch(/^ {2}gondor: waiting for a slot \(capture_slots\)$/m);
+    expect(await readLog(worker)).toContain('gondor: waiting for a slot: capture_slots of captures is 1');
+    await release();
+    expect([(await terminal.ended).code, (await other.ended).code]).toEqual([0, 0]);
   });
 
   it('says that it waits for a worker where that has died, and goes on with the next one', async () => {

@@ -71,11 +71,13 @@ describe('lines that live', () => {
       retrying('mordor'),
       atWork('gondor', { state: 'unpolled', taskQueue: 'backup-gondor' }),
       atWork('rohan', { state: 'queued' }),
+      atWork('shire', { progress: { attempt: 1, bytesDone: 0, atMs: NOW_MS, waitsFor: 'capture_slots' } }),
     ];
     expect(draw(aView(targets, { answered: false }))).toEqual([
       'mordor  waiting 12 s for attempt 3 of capture: cannot reach x: because',
       'gondor  no worker polls backup-gondor',
       'rohan   waiting for a free worker on backup-default',
+      'shire   waiting for a slot (capture_slots)',
       'waiting for a worker on backup',
     ]);
   });
