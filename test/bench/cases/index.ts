@@ -1,0 +1,5 @@
+import type { BenchCase } from '../bench-case.js';
+import { database } from './database.js';
+
+/** In the order of the table. */
+export const CASES: readonly BenchCase[] = [database];

@@ -1,0 +1,31 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { CASES } from '../bench/cases/index.js';
+import { inScratchDirectory, removeDirectory } from '../support/scratch-directory.js';
+
+const run = promisify(execFile);
+const BENCH = ['--import', 'tsx', 'test/bench/bench.ts'];
+
+test('every case of the bench works on small data', async () => {
+  const directory = await inScratchDirectory('bench-smoke', (made) => Promise.resolve(made));
+  try {
+    const json = join(directory, 'figures.json');
+    const { stdout } = await run(process.execPath, [...BENCH, '--smoke', '--json', json]);
+    const rows = JSON.parse(await readFile(json, 'utf8')) as { what: string; median: number }[];
+    expect(rows.length).toBeGreaterThanOrEqual(CASES.length);
+    for (const { what, median } of rows) {
+      expect(median, what).toBeGreaterThanOrEqual(0);
+      expect(stdout).toContain(`| ${what.replaceAll('|', '\\|')} `);
+    }
+  } finally {
+    await removeDirectory(directory);
+  }
+});
+
+test('a case that does not exist is refused by name', async () => {
+  const failure = await run(process.execPath, [...BENCH, '--only', 'nothing']).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no case nothing') as unknown });
+});
