@@ -66,9 +66,9 @@ export async function namesIn(directory: string): Promise<string[]> {
   }
 }
 
-/** Removes the files of a directory that `isStale` names, in order of `namesIn`. */
+/** Removes the files of a directory that `isStale` names, and directories with all that is in them, in order of `namesIn`. */
 export async function removeFiles(directory: string, isStale: (name: string) => boolean): Promise<void> {
   for (const name of await namesIn(directory)) {
-    if (isStale(name)) await rm(join(directory, name), { force: true });
+    if (isStale(name)) await rm(join(directory, name), { recursive: true, force: true, maxRetries: 3 });
   }
 }

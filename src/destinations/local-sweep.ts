@@ -8,11 +8,12 @@ import { listFiles } from './local-list.js';
 export async function sweepParts(root: string, { isOurs, olderThanMs, now }: SweepInput): Promise<number> {
   let count = 0;
   for (const { path } of await listFiles(root)) {
-    if (!isPart(path) || !isOurs(path)) continue;
-    const file = join(root, path);
+    const part = path.split('/').slice(0, 2).join('/'); // of a dump by jobs it is a directory
+    if (!isPart(part) || !isOurs(part)) continue;
+    const file = join(root, part);
     const found = await stat(file).catch(() => undefined);
     if (found === undefined || now.getTime() - found.mtimeMs <= olderThanMs) continue;
-    await rm(file, { force: true });
+    await rm(file, { recursive: true, force: true });
     count += 1;
   }
   return count;

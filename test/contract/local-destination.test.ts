@@ -46,6 +46,7 @@ test('dead attempts lose their parts, the living and other artifacts do not', as
   ];
   const dead = [`${ARTIFACT}.dead.part`, `${ARTIFACT}.claim.part`, `${ARTIFACT}.manifest.json.dead.part`];
   for (const name of [...kept, ...dead]) await writeFile(join(root, RUN, name), '');
+  await mkdir(join(root, RUN, `${ARTIFACT}.dead.jobs.part`, 'dump'), { recursive: true });
   await removeStaleParts({ ...place, exceptToken: 'own' });
   expect((await readdir(join(root, RUN))).sort()).toEqual(kept.sort());
   await removeStaleParts({ ...place, run: '20270101_000000', exceptToken: 'own' });

@@ -22,6 +22,10 @@ beforeEach(async () => {
 async function leave(path: string, hoursAgo: number): Promise<void> {
   await mkdir(dirname(join(root, path)), { recursive: true });
   await writeFile(join(root, path), 'x');
+  await touch(path, hoursAgo);
+}
+
+async function touch(path: string, hoursAgo: number): Promise<void> {
   const written = new Date(NOW.getTime() - hoursAgo * HOUR_MS);
   await utimes(join(root, path), written, written);
 }
@@ -37,12 +41,18 @@ describe('parts that attempts left', () => {
     ];
     const gone = [`${ARTIFACT}.0123.part`, `${ARTIFACT}.0123.messages.part`, `${OTHER_RUN}.manifest.json.4567.part`];
     for (const path of [...kept, ...gone]) await leave(path, 25);
+    const directories = [`${ARTIFACT}.0123.jobs.part`, `${OTHER_RUN}.4567.jobs.part`];
+    for (const path of directories) for (const name of ['1.part', '2.part']) await leave(`${path}/${name}`, 25);
+    for (const path of directories) await touch(path, 25);
+    await leave(`${OTHER_RUN}.89ab.jobs.part/1.part`, 25);
+    await touch(`${OTHER_RUN}.89ab.jobs.part`, 23);
     await leave(`${OTHER_RUN}.89ab.part`, 23);
 
     const isOurs = (path: string) => isNamedAfter(path, { target: 'mordor', kind: 'database' });
     const sweep = { isOurs, olderThanMs: 24 * HOUR_MS, now: NOW };
-    expect(await createLocalDestination({ root }).sweepPuts(sweep)).toBe(gone.length);
-    expect(await filesIn(root)).toEqual([...kept, `${OTHER_RUN}.89ab.part`].sort());
+    expect(await createLocalDestination({ root }).sweepPuts(sweep)).toBe(gone.length + directories.length);
+    const young = [`${OTHER_RUN}.89ab.jobs.part/1.part`, `${OTHER_RUN}.89ab.part`];
+    expect(await filesIn(root)).toEqual([...kept, ...young].sort());
   });
 
   test('go where a path is abandoned', async () => {
