@@ -26,6 +26,7 @@ function databaseEntry(target: DatabaseTarget, config: Config) {
     type: 'database',
     ...commonOf(target),
     dump_format: target.dumpFormat ?? 'plain',
+    dump_jobs: target.dumpJobs ?? 1,
     config: defined({ host, port, user, password: hasPassword ? MASK : undefined, database, sslmode }),
   };
 }
@@ -65,6 +66,7 @@ function settingsEntry({ s3, run, limits, ...settings }: BackupSettings) {
     compression: settings.compression,
     compression_level: settings.compressionLevel,
     dump_format: settings.dumpFormat,
+    dump_jobs: settings.dumpJobs,
     globals: settings.globals,
     s3_bucket: s3?.bucket,
     s3_region: s3?.region,

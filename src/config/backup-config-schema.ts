@@ -82,6 +82,14 @@ export const backupConfigSchema = z.strictObject({
     default: 'plain',
     example: 'custom',
   }).optional(),
+  dump_jobs: wholeNumber({
+    lowest: 1,
+    highest: 16,
+    description:
+      'How many tables of a database are dumped, and compressed, at once. The SQL is that of one job, byte by byte; each job is a session on the server more, and the disk holds the compressed rows twice for a moment. Not with `dump_format: custom`.',
+    default: 1,
+    example: 4,
+  }).optional(),
   globals: truth({
     description:
       'Whether the roles of each server of the databases are backed up along with them, as the target `globals:<host>-<port>`: `restore --with-roles` makes missing ones from it.',

@@ -41,6 +41,8 @@ export interface BackupSettings extends Retention {
   timeoutMs: number;
   /** Of databases. */
   dumpFormat: DumpFormat;
+  /** How many tables of a database are dumped at once. */
+  dumpJobs: number;
   /** Whether the roles of servers are backed up too. */
   globals: boolean;
   /** As written; targets take it over key by key. */
@@ -63,6 +65,7 @@ export const TARGET_DEFAULTS = {
   ...DEFAULT_RETENTION,
   timezone: 'UTC',
   dumpFormat: 'plain' as const,
+  dumpJobs: 1,
   timeoutMs: 12 * HOUR_MS,
   verify: {},
 };
@@ -107,6 +110,7 @@ function settingsOf(data: BackupConfigInput): BackupSettings {
     ...chooseCompression(data, DEFAULT_COMPRESSION),
     timeoutMs: data.timeout ?? TARGET_DEFAULTS.timeoutMs,
     dumpFormat: data.dump_format ?? TARGET_DEFAULTS.dumpFormat,
+    dumpJobs: data.dump_jobs ?? TARGET_DEFAULTS.dumpJobs,
     globals: data.globals ?? true,
     verify: { verify: data.verify, verify_method: data.verify_method, verify_from: data.verify_from },
     ...(data.helper_image === undefined ? {} : { helperImage: data.helper_image }),

@@ -37,3 +37,9 @@ export function formatProblem(target: Target): string | undefined {
     ? `pg_dump compresses the custom format itself, with gzip alone, and the compression is ${target.compression}`
     : undefined;
 }
+
+/** What is wrong with the number of jobs, as it follows `dump_jobs: `. pg_dump writes an archive that is one file by one job. */
+export function jobsProblem(target: Target): string | undefined {
+  if (target.kind !== 'database' || target.dumpFormat !== 'custom' || target.dumpJobs === undefined) return undefined;
+  return `expected 1 where dump_format is custom, but it is ${String(target.dumpJobs)}`;
+}

@@ -136,6 +136,14 @@ export const databaseSchema = z.strictObject({
     default: '(that of `backup_config`)',
     example: 'custom',
   }).optional(),
+  dump_jobs: wholeNumber({
+    lowest: 1,
+    highest: 16,
+    description:
+      'How many tables of this database are dumped at once; more than 1 goes with `dump_format: plain` alone.',
+    default: '(that of `backup_config`)',
+    example: 4,
+  }).optional(),
   config: connectionSchema,
 });
 

@@ -2,7 +2,7 @@ import { isScalar } from 'yaml';
 import type { Retention } from '../domain/retention-rules.js';
 import { DEFAULT_HOST, type DatabaseTarget, type Target, type VolumeTarget } from '../domain/target.js';
 import type { BackupSettings } from './backup-settings.js';
-import { chooseCompression, formatProblem, levelProblem } from './compression.js';
+import { chooseCompression, formatProblem, jobsProblem, levelProblem } from './compression.js';
 import type { Entry } from './entries.js';
 import type { Environment } from './environment.js';
 import type { Problem } from './problem.js';
@@ -22,6 +22,7 @@ export type TargetDefaults = Pick<
   | 'compression'
   | 'compressionLevel'
   | 'dumpFormat'
+  | 'dumpJobs'
   | 'retentionCount'
   | 'retention'
   | 'minSizeBytes'
@@ -71,10 +72,12 @@ function databaseTarget(data: DatabaseInput, settings: TargetDefaults, password:
   const { host, port, user, database, sslmode } = data.config;
   const travels = password !== undefined && isReferencesAlone(password);
   const dumpFormat = data.dump_format ?? settings.dumpFormat;
+  const dumpJobs = data.dump_jobs ?? settings.dumpJobs;
   return {
     kind: 'database',
     ...commonOf(data, settings),
     ...(dumpFormat === 'custom' && { dumpFormat }),
+    ...(dumpJobs > 1 && { dumpJobs }),
     connection: {
       host,
       port: port ?? 5432,
@@ -127,6 +130,8 @@ function checked({ source, entry, data, settings }: ReadEntry, target: Target): 
   wrong('compression_level', levelProblem(target), levelHint);
   const formatHint = 'write `compression: gzip` beside it, or take `dump_format: plain`';
   wrong('dump_format', formatProblem(target), formatHint);
+  const jobsHint = 'write `dump_jobs: 1` beside it, or take `dump_format: plain`';
+  wrong('dump_jobs', jobsProblem(target), jobsHint);
   const placeHint = 'set backup_config.s3_bucket, or take local';
   wrong('verify_from', verifyFromProblem(data, settings.s3 !== undefined), placeHint);
   return problems.length > 0 ? { problems } : { target };

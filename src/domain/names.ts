@@ -118,6 +118,11 @@ export function partName(artifact: string, token: string): string {
   return `${artifact}.${token}${PART_SUFFIX}`;
 }
 
+/** The directory that an attempt with the part `part` puts it together in. */
+export function jobsName(part: string): string {
+  return `${part.slice(0, -PART_SUFFIX.length)}.jobs${PART_SUFFIX}`;
+}
+
 /** Whether `name` is what some attempt wrote and did not commit. */
 export function isPart(name: string): boolean {
   return name.endsWith(PART_SUFFIX);

@@ -56,6 +56,8 @@ export interface DatabaseTarget extends CommonTarget {
   connection: DatabaseConnection;
   /** Absent: plain. */
   dumpFormat?: Exclude<DumpFormat, 'plain'>;
+  /** How many tables are dumped at once. Absent: one. */
+  dumpJobs?: number;
 }
 
 /** Whose eyes see a server: a target of the file, and how it connects. */

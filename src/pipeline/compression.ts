@@ -5,7 +5,7 @@ import type { Program } from './program.js';
 import type { Tool, Tools } from './tools.js';
 
 /** Several captures run at once: more threads for one would only take them from another. */
-const THREADS = '2';
+const THREADS = 2;
 
 /** Packages as Debian and Ubuntu name them. */
 const NEEDED = {
@@ -14,12 +14,13 @@ const NEEDED = {
 } as const;
 
 /** What compresses stdin to stdout; `level` is 0 to 9 for gzip, 1 to 19 for zstd. Throws ProgramMissing. */
-export function compressor(tools: Tools, compression: Compression, level: number): Program {
+export function compressor(tools: Tools, compression: Compression, level: number, threads = THREADS): Program {
+  const count = String(threads);
   if (compression === 'zstd') {
-    return program(tools.zstd ?? missing('compress', 'zstd'), ['-q', '-c', `-T${THREADS}`, `-${String(level)}`]);
+    return program(tools.zstd ?? missing('compress', 'zstd'), ['-q', '-c', `-T${count}`, `-${String(level)}`]);
   }
-  if (tools.bgzip !== undefined) return program(tools.bgzip, ['-c', '-@', THREADS, '-l', String(level)]);
-  return program(tools.pigz ?? missing('compress', 'gzip'), ['-c', '-p', THREADS, `-${String(level)}`]);
+  if (tools.bgzip !== undefined) return program(tools.bgzip, ['-c', '-@', count, '-l', String(level)]);
+  return program(tools.pigz ?? missing('compress', 'gzip'), ['-c', '-p', count, `-${String(level)}`]);
 }
 
 /**
@@ -28,7 +29,7 @@ export function compressor(tools: Tools, compression: Compression, level: number
  */
 export function decompressor(tools: Tools, compression: Compression): Program {
   if (compression === 'zstd') return program(tools.zstd ?? missing('decompress', 'zstd'), ['-q', '-d', '-c']);
-  if (tools.bgzip !== undefined) return program(tools.bgzip, ['-d', '-c', '-@', THREADS]);
+  if (tools.bgzip !== undefined) return program(tools.bgzip, ['-d', '-c', '-@', String(THREADS)]);
   return program(tools.gzip ?? missing('decompress', 'gzip'), ['-d', '-c']);
 }
 

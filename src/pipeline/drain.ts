@@ -9,13 +9,15 @@ export interface DrainInput {
   path: string;
   /** Told after each piece, with all bytes written so far. */
   onProgress?: (bytesDone: number) => void;
+  /** Default: true. */
+  durably?: boolean;
 }
 
 /**
  * Writes a pipeline's output to a file and makes it durable. That it resolves proves nothing: the output also ends when a
  * process is killed. A full disk is DiskFull; the output is destroyed then, so that the pipeline ends.
  */
-export async function drainToFile({ stdout, path, onProgress }: DrainInput): Promise<void> {
+export async function drainToFile({ stdout, path, onProgress, durably = true }: DrainInput): Promise<void> {
   // Node throws away what a child wrote that ends before anybody listens, as it may while the file is being opened.
   stdout.on('readable', () => undefined);
   await naming(`write ${path}`, async () => {
@@ -27,7 +29,7 @@ export async function drainToFile({ stdout, path, onProgress }: DrainInput): Pro
         bytesDone += chunk.length;
         onProgress?.(bytesDone);
       }
-      await file.sync();
+      if (durably) await file.sync();
     } finally {
       await file.close();
     }

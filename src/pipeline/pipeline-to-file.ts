@@ -10,6 +10,8 @@ export interface PipelineToFileInput {
   signal?: AbortSignal | undefined;
   /** Told after each piece, with all bytes written so far. */
   onProgress?: ((bytesDone: number) => void) | undefined;
+  /** Whether the bytes are forced to the disk. Default: true. */
+  durably?: boolean;
 }
 
 /**
@@ -21,6 +23,7 @@ export async function pipelineToFile({
   path,
   signal,
   onProgress,
+  durably = true,
 }: PipelineToFileInput): Promise<StageResult[]> {
   // A program that does not write at the moment would not notice that nobody reads it any more.
   const giveUp = new AbortController();
@@ -30,7 +33,7 @@ export async function pipelineToFile({
     signal: signal === undefined ? giveUp.signal : AbortSignal.any([signal, giveUp.signal]),
   });
   try {
-    await drainToFile({ stdout, path, ...(onProgress !== undefined && { onProgress }) });
+    await drainToFile({ stdout, path, durably, ...(onProgress !== undefined && { onProgress }) });
   } catch (error) {
     giveUp.abort();
     await finished;

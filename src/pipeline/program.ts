@@ -9,6 +9,8 @@ export interface Program {
   /** Added to PATH, HOME, LANG, LC_ALL and TZ; nothing else is inherited. */
   env?: Record<string, string>;
   cwd?: string;
+  /** What it gets when this process dies. Default: KILL; TERM for one that then ends children of its own, which get nothing. */
+  deathSignal?: 'KILL' | 'TERM';
 }
 
 /** A program of a pipeline. */
@@ -61,7 +63,7 @@ export function missingProgram(file: string, packageName = PACKAGES[basename(fil
 }
 
 /** Finds the program and what ends it when this process is killed; throws ProgramMissing. */
-export function launch({ file, args, env = {} }: Program): Launch {
+export function launch({ file, args, env = {}, deathSignal = 'KILL' }: Program): Launch {
   const clean = { ...baseEnvironment(), ...env };
   const found = findProgram(file, clean['PATH']);
   if (found === undefined) throw missingProgram(file);
@@ -69,7 +71,7 @@ export function launch({ file, args, env = {} }: Program): Launch {
   if (process.platform !== 'linux') return { file: found, args: [...args], env: clean };
   const setpriv = findProgram('setpriv');
   if (setpriv === undefined) throw missingProgram('setpriv');
-  return { file: setpriv, args: ['--pdeathsig', 'KILL', '--', found, ...args], env: clean };
+  return { file: setpriv, args: ['--pdeathsig', deathSignal, '--', found, ...args], env: clean };
 }
 
 /** Nothing of PG*, AWS_* and the like: what a program is to know, its caller says. */

@@ -4,6 +4,7 @@ import type { FileFacts } from '../destinations/destination.js';
 import { BackupError } from '../domain/errors.js';
 import type { Compression, DumpFormat, TargetKind } from '../domain/target.js';
 import { throwIfAborted } from './abort.js';
+import { BGZF_END, BGZF_MARK } from './bgzf.js';
 import { feedFile } from './feed.js';
 import { requireSuccess, startPipeline } from './process.js';
 import { failedStage } from './stage-result.js';
@@ -24,10 +25,6 @@ export interface ProveInput {
   /** Told the stored bytes that were read back so far. */
   onProgress?: (bytesDone: number) => void;
 }
-
-/** Of each file that bgzip writes: gzip members with the extra field `BC`, the last one this empty one. */
-const BGZF_END = Buffer.from('1f8b08040000000000ff0600424302001b0003000000000000000000', 'hex');
-const BGZF_MARK = { offset: 12, bytes: Buffer.from('4243', 'hex') };
 
 /**
  * Reads the stored file back: hashes it and decompresses the same bytes to their end, which has to look as a finished

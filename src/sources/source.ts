@@ -60,11 +60,12 @@ function databaseSource({ target, runtime }: SourceInput<DatabaseTarget>): Attem
       ...(password !== undefined && { password }),
     };
   };
-  const { compression, compressionLevel: level, dumpFormat } = target;
+  const { compression, compressionLevel: level, dumpFormat, dumpJobs: jobs } = target;
   return {
     partMode: 0o600,
     endOtherAttempts: () => Promise.resolve(), // pg_dump dies with its worker
-    capture: (partPath, step) => captureDatabase({ ...login(), compression, dumpFormat, level, partPath, ...step }),
+    capture: (partPath, step) =>
+      captureDatabase({ ...login(), compression, dumpFormat, level, jobs, partPath, ...step }),
     describe: (step) => describeDatabase({ ...login(), compression, dumpFormat, ...step }),
   };
 }

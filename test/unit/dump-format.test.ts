@@ -37,6 +37,21 @@ describe('the format of dumps', () => {
     );
   });
 
+  it('that is custom goes with one job alone, wherever that is said', async () => {
+    const custom = { dump_format: 'custom' };
+    const entries = [
+      databaseEntry('inherits', {}, custom),
+      databaseEntry('says', {}, { ...custom, dump_jobs: 2 }),
+      databaseEntry('one', {}, { ...custom, dump_jobs: 1 }),
+    ];
+    const { inherits, says, one } = await formatsOf(entries, { dump_jobs: 4 });
+    expect(inherits).toMatch(
+      /dump_jobs: expected 1 where .* custom, but it is 4\nHINT: write `dump_jobs: 1` beside it/,
+    );
+    expect(says).toMatch(/dump_jobs: expected 1 .* it is 2/);
+    expect(one).toBe('custom');
+  });
+
   it('shows in the name of an artifact, which is known as that of its target', () => {
     const name = artifactName({ target: 'mordor', kind: 'database', run, compression: 'gzip', dumpFormat: 'custom' });
     expect(name).toBe(`mordor_${run}.dump`);

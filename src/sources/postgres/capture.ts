@@ -7,9 +7,11 @@ import { requireSuccess, type Program, type StageResult } from '../../pipeline/p
 import { choosePgDump, type PostgresClient, type Tools } from '../../pipeline/tools.js';
 import { CONNECTION_OPTIONS, subjectOf, withSession, type DatabaseLogin, type Session } from './connection.js';
 import { translatePostgresError } from './errors.js';
+import { dumpByJobs } from './parallel-dump.js';
 import { readProperties, readWritingSettings } from './properties.js';
 import { readRoles } from './roles.js';
 import { inspectServer, type ServerFacts } from './server.js';
+import { UnfitForJobs } from './unfit-for-jobs.js';
 
 export interface DescribeDatabaseInput extends DatabaseLogin {
   compression: Compression;
@@ -24,6 +26,8 @@ export interface CaptureDatabaseInput extends DescribeDatabaseInput {
   partPath: string;
   /** How long to wait for a table that another session locked. Default: 5 minutes. */
   lockWaitTimeoutMs?: number;
+  /** How many jobs dump plain SQL at once. Default: 1. */
+  jobs?: number | undefined;
   /** Told after each piece, with all compressed bytes written so far. */
   onProgress?: (bytesDone: number) => void;
 }
@@ -85,10 +89,28 @@ async function dump(session: Session, input: CaptureDatabaseInput, pgDump: Postg
   const { tools, signal } = session;
   const { compression, dumpFormat, level, partPath, onProgress } = input;
   if (dumpFormat === 'custom') return dumpArchive(session, input, pgDump);
+  const byJobs = await dumpPlainByJobs(session, input, pgDump);
+  if (byJobs.isDone) return byJobs.warnings;
   const stages = [dumpProgram(session, input, pgDump), compressor(tools, compression, level)];
   const results = await pipelineToFile({ stages, path: partPath, signal, onProgress });
   judge(results, session);
-  return warningsOf(results[0]);
+  return [...byJobs.warnings, ...warningsOf(results[0])];
+}
+
+/** Not done, with a warning where that is worth one: a serial dump is to be made. */
+async function dumpPlainByJobs(session: Session, input: CaptureDatabaseInput, pgDump: PostgresClient) {
+  const { compression, level, jobs = 1, partPath, onProgress } = input;
+  if (jobs < 2) return { isDone: false, warnings: [] };
+  const program = (format: readonly string[]) => dumpProgram(session, input, pgDump, format);
+  try {
+    const result = await dumpByJobs(session, { program, pgDump, compression, level, jobs, partPath, onProgress });
+    return result === undefined ? { isDone: false, warnings: [] } : { isDone: true, warnings: warningsOf(result) };
+  } catch (error) {
+    if (error instanceof UnfitForJobs) {
+      return { isDone: false, warnings: [`dumped by one job instead of ${String(jobs)}: ${error.reason}`] };
+    }
+    throw translated(error, session);
+  }
 }
 
 /** pg_dump writes the file itself: only where it can go back it says where in it the data of each table is, without which jobs search. */
@@ -104,19 +126,25 @@ function dumpProgram(
   { env }: Session,
   { lockWaitTimeoutMs, dumpFormat, level }: CaptureDatabaseInput,
   { path }: PostgresClient,
+  format: readonly string[] = dumpFormat === 'custom'
+    ? ['--format=custom', `--compress=${String(level)}`]
+    : ['--format=plain'],
 ): Program {
   const timeout = `--lock-wait-timeout=${String(lockWaitTimeoutMs ?? LOCK_WAIT_TIMEOUT_MS)}`;
-  const format = dumpFormat === 'custom' ? ['--format=custom', `--compress=${String(level)}`] : ['--format=plain'];
   return { file: path, args: [...format, '--no-password', timeout, `--dbname=${CONNECTION_OPTIONS}`], env };
 }
 
 function judge(results: StageResult[], session: Session): void {
-  const subject = subjectOf(session);
   try {
-    requireSuccess(results, `dump ${subject}`);
+    requireSuccess(results, `dump ${subjectOf(session)}`);
   } catch (error) {
-    throw translatePostgresError(error, { subject, what: `dump ${subject}` });
+    throw translated(error, session);
   }
+}
+
+function translated(error: unknown, session: Session): unknown {
+  const subject = subjectOf(session);
+  return translatePostgresError(error, { subject, what: `dump ${subject}` });
 }
 
 /** What pg_dump says although it ended well, a line for each, with the details that it gives on lines of their own. */
