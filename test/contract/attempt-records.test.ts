@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Context } from '@temporalio/activity';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { currentBootId } from '../../src/sources/quiesce/record.js';
@@ -67,14 +67,19 @@ describe('a worker', () => {
   it('records nothing of what runs in a workflow task, which has no attempts', async () => {
     const own = ownAttempts();
     expect(await perform(own, () => Promise.resolve('done'), { isLocal: true })).toBe('done');
-    expect(await workers()).toEqual([]);
+    const names = perform(
+      own,
+      async () => (await writtenRecord(), (await recordPaths()).map((path) => basename(path))),
+    );
+    expect(await names).toEqual(['1.json']); // the first that it wrote
   });
 
   it('writes nothing to a directory that is not its own, until it is', async () => {
     let isOurs = false;
     const own = ownAttempts(() => Promise.resolve(isOurs));
     expect(await perform(own, () => Promise.resolve('done'))).toBe('done');
-    expect(await workers()).toEqual([]);
+    await own.close();
+    expect(await readdir(root)).toEqual([]);
     isOurs = true;
     await waitFor('a record', () => perform(own, async () => (await recordPaths()).length === 1));
   });
@@ -90,15 +95,18 @@ describe('a worker', () => {
     await waitFor('a record', () => perform(own, async () => (await recordPaths()).length === 1));
   });
 
-  it('goes on without records on a full disk, and with them when that has room again', async (test) => {
+  it('leaves nothing of a record that a full disk does not take, and keeps the others', async (test) => {
     await mountSmallDisk(test, root, 1);
-    const own = ownAttempts();
-    expect(await perform(own, writtenRecord)).toMatchObject(INFO_WRITTEN);
+    const records = await openRecords({ root, isOurs: () => Promise.resolve(true) });
+    onTestFinished(() => records?.close());
+    const forget = await records?.write(A_RECORD);
     await fillDisk(root);
-    expect(await perform(own, () => Promise.resolve('done'))).toBe('done');
-    await waitFor('what was begun of a record to go', async () => (await recordPaths()).length === 0);
+    expect(await records?.write(A_RECORD)).toBeUndefined();
+    expect(await recordPaths()).toHaveLength(1);
+    expect(await records?.isThere()).toBe(true);
+    await forget?.();
     await rm(join(root, 'somebody-elses'));
-    expect(await perform(own, writtenRecord)).toMatchObject(INFO_WRITTEN);
+    expect(await records?.write(A_RECORD)).toBeDefined();
   });
 
   it('that leaves with an attempt at hand leaves its record to the next one', async () => {
@@ -110,8 +118,6 @@ describe('a worker', () => {
     expect(await findDeadWorkers(root)).toEqual([]);
   });
 });
-
-const INFO_WRITTEN = { workflowId, attempt, taskToken: base64TaskToken };
 
 describe('of what workers left', () => {
   it('that of a dead one is told, whatever lies beside it', async () => {

@@ -70,6 +70,17 @@ function recordOf({ namespace, attempt, base64TaskToken: taskToken }: Info, star
   return { namespace, attempt, taskToken, startedAt };
 }
 
+/** A server that is away, since a real one would be waited for; and what it was asked. */
+function awayServer() {
+  const asked: unknown[] = [];
+  const client = {
+    options: { namespace: A_RECORD.namespace },
+    withDeadline: <T>(_at: number, ask: () => T) => ask(),
+    activity: { fail: (token: unknown) => (asked.push(token), Promise.reject(new Error('away'))) },
+  } as unknown as Client;
+  return { client, asked };
+}
+
 describe('an attempt of a worker that died', () => {
   it('is ended, so that the next one begins at once, but not again and again where it lives shortly', async () => {
     const root = await testDirectory();
@@ -106,12 +117,7 @@ describe('an attempt of a worker that died', () => {
   it('is kept for the next look while the server does not answer, but not for ever', async () => {
     const root = await testDirectory();
     await leaveDeadWorker(root, [{}]);
-    const asked: unknown[] = [];
-    const client = {
-      options: { namespace: A_RECORD.namespace },
-      withDeadline: <T>(_at: number, ask: () => T) => ask(),
-      activity: { fail: (token: unknown) => (asked.push(token), Promise.reject(new Error('away'))) },
-    } as unknown as Client;
+    const { client, asked } = awayServer();
     const looks = new Map<string, number>();
     await endLeftAttempts({ root, client, log }, looks);
     expect(asked).toEqual([Buffer.from(A_RECORD.taskToken, 'base64')]);
@@ -123,8 +129,9 @@ describe('an attempt of a worker that died', () => {
   it('of another namespace is not told to this one', async () => {
     const root = await testDirectory();
     await leaveDeadWorker(root, [{ namespace: 'another' }]);
-    const client = { options: { namespace: A_RECORD.namespace } } as unknown as Client;
+    const { client, asked } = awayServer();
     await endLeftAttempts({ root, client, log });
+    expect(asked).toEqual([]);
     expect(await readdir(workersDirectory(root))).toHaveLength(1);
   });
 });
