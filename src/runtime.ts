@@ -4,6 +4,7 @@ import { loadConfig, type Config, type S3Settings } from './config/config.js';
 import { applyEnvironment, loadEnvironment, realEnvironment } from './config/environment.js';
 import type { ConfigPaths } from './config/options.js';
 import type { Destination } from './destinations/destination.js';
+import { Throttle } from './destinations/throttle.js';
 import { createLocalDestination, type LocalDestination } from './destinations/local.js';
 import type { DestinationKind } from './domain/target.js';
 import { BackupError } from './domain/errors.js';
@@ -15,6 +16,8 @@ export interface BaseRuntime {
   local: LocalDestination;
   /** In the order in which they are filled; `local` first. */
   destinations: Destination[];
+  /** What all copies to S3 go through, those of earlier readings too. */
+  throttle: Throttle;
   /** Throws ConfigInvalid where the configuration names no such destination. */
   destination(kind: DestinationKind): Destination;
   /** Replaces every secret that the configuration knows. */
@@ -55,22 +58,24 @@ export async function loadBaseRuntime(paths: ConfigPaths, last?: BaseRuntime): P
   const { config, isSameEnv } = await readAnew(paths);
   const isSame = isSameEnv && isDeepStrictEqual(last?.config.backup, config.backup);
   if (last !== undefined && isSame) return openRuntime(config, last);
-  const { backupDir, s3 } = config.backup;
+  const { backupDir, s3, limits } = config.backup;
+  const throttle = last?.throttle ?? new Throttle();
+  throttle.bytesPerSecond = limits.maxBytesPerSecond;
   const local = createLocalDestination({ root: backupDir });
-  const destinations: Destination[] = s3 === undefined ? [local] : [local, await openS3(s3)];
-  return openRuntime(config, { local, destinations });
+  const destinations: Destination[] = s3 === undefined ? [local] : [local, await openS3(s3, throttle)];
+  return openRuntime(config, { local, destinations, throttle });
 }
 
 /** The SDK is loaded where it is needed, since it takes a while. */
-async function openS3(settings: S3Settings): Promise<Destination> {
+async function openS3(settings: S3Settings, throttle: Throttle): Promise<Destination> {
   const { createS3Destination } = await import('./destinations/s3.js');
-  return createS3Destination(settings);
+  return createS3Destination({ ...settings, throttle });
 }
 
-function openRuntime(config: Config, adapters: Pick<BaseRuntime, 'local' | 'destinations'>): BaseRuntime {
-  const { local, destinations } = adapters;
+function openRuntime(config: Config, adapters: Pick<BaseRuntime, 'local' | 'destinations' | 'throttle'>): BaseRuntime {
+  const { local, destinations, throttle } = adapters;
   return {
-    ...{ config, local, destinations },
+    ...{ config, local, destinations, throttle },
     destination(kind) {
       const found = destinations.find((d) => d.kind === kind);
       if (found !== undefined) return found;

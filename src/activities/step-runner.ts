@@ -42,6 +42,10 @@ export async function runStep<T>(input: RunStepInput, work: (step: ResumableStep
     },
     pulseMs(ctx, input.stallTimeoutMs),
   );
+  const showBytes = (bytesDone: number) => {
+    progressAtMs = Date.now();
+    details.now = { ...details.now, bytesDone, atMs: progressAtMs };
+  };
   const step: ResumableStep = {
     signal: ending.signal,
     isCancelled: () => failure.reason === 'cancelled',
@@ -49,9 +53,9 @@ export async function runStep<T>(input: RunStepInput, work: (step: ResumableStep
     onProving() {
       details.now = { ...startOf(ctx, input), isProving: true };
     },
+    onUnderWay: showBytes,
     onProgress(bytesDone) {
-      progressAtMs = Date.now();
-      details.now = { ...details.now, bytesDone, atMs: progressAtMs };
+      showBytes(bytesDone);
       // What an earlier attempt had done already is a sign of life, but gets nobody any further.
       if (bytesDone > details.bytesDone) Object.assign(details, { bytesDone, movedAtMs: progressAtMs });
     },

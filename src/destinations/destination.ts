@@ -23,6 +23,8 @@ export interface TransferOptions {
   signal: AbortSignal;
   /** Told after each piece, with all bytes that are there so far; without a call for long, the caller sees a stall. */
   onProgress: (bytesDone: number) => void;
+  /** Told more often, with what is on its way too, which the other side may yet refuse: a sign of life, and what people are shown. */
+  onUnderWay?: (bytes: number) => void;
 }
 
 /** How the stored bytes were proved: by the store's own checksum, or by reading them back. */

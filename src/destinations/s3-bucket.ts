@@ -2,6 +2,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { abortError } from '../pipeline/abort.js';
 import { checkedPath } from './object-path.js';
 import { s3Error } from './s3-errors.js';
+import { Throttle } from './throttle.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -19,6 +20,8 @@ export interface S3BucketInput {
   maxAttempts?: number;
   /** How long a connection may be silent within a request. Default: 120000. */
   idleTimeoutMs?: number;
+  /** What holds uploads to a rate. Default: none. */
+  throttle?: Throttle;
 }
 
 /** One bucket and prefix: its client, its names, and its errors in words. Access keys come by the SDK's own chain. */
@@ -26,6 +29,7 @@ export class S3Bucket {
   readonly client: S3Client;
   readonly name: string;
   readonly location: string;
+  readonly throttle: Throttle;
   readonly #prefix: string;
   readonly #store: string;
 
@@ -37,8 +41,10 @@ export class S3Bucket {
     forcePathStyle,
     maxAttempts = 3,
     idleTimeoutMs = 120_000,
+    throttle = new Throttle(),
   }: S3BucketInput) {
     this.name = bucket;
+    this.throttle = throttle;
     const folder = prefix.replace(/^\/+|\/+$/g, '');
     this.#prefix = folder === '' ? '' : `${folder}/`;
     this.location = `s3://${bucket}/${folder}`.replace(/\/$/, '');

@@ -12,10 +12,15 @@ import { hexOf } from './content-digest.js';
 import type { FileFacts, TransferOptions } from './destination.js';
 import { naming } from './local-errors.js';
 import { crc32ToBase64, type S3Bucket } from './s3-bucket.js';
+import { sendInPieces, type SendInPiecesInput } from './s3-body.js';
 import { readParts, type LocalPart } from './s3-parts.js';
+import { PartsProgress } from './s3-parts-progress.js';
+import type { Throttle } from './throttle.js';
 import { listParts, listUploadsOf, type OpenUpload, type StoredPart } from './s3-uploads.js';
 
 const PARTS_AT_ONCE = 4;
+/** Below so much for each, several parts at once gain nothing, and more is lost where the worker dies. */
+const BYTES_PER_SECOND_OF_PART = 4_000_000;
 
 export interface UploadInput {
   bucket: S3Bucket;
@@ -51,8 +56,10 @@ async function putWhole({ bucket, key, facts, options }: UploadInput, parts: Asy
     ChecksumCRC32: crc32ToBase64(facts.crc32),
     Metadata: { sha256: facts.sha256 },
   });
-  await bucket.client.send(command, { abortSignal: options.signal });
-  options.onProgress(facts.sizeBytes);
+  const { signal, onProgress, onUnderWay = () => undefined } = options;
+  sendInPieces(command, { bytes: body, throttle: bucket.throttle, signal, onSent: onUnderWay });
+  await bucket.client.send(command, { abortSignal: signal });
+  onProgress(facts.sizeBytes);
 }
 
 async function putInParts(input: UploadInput, parts: AsyncGenerator<LocalPart>): Promise<void> {
@@ -95,27 +102,33 @@ interface PartsInput {
 }
 
 async function putParts(input: UploadInput, { upload, there, parts }: PartsInput): Promise<CompletedPart[]> {
-  const { signal, onProgress } = input.options;
+  const { signal } = input.options;
   const failure = new AbortController();
   const either = AbortSignal.any([signal, failure.signal]);
   const completed: CompletedPart[] = [];
-  let bytesDone = 0;
+  const progress = new PartsProgress(input.options);
   const work = async () => {
     for (let next = await parts.next(); next.done !== true; next = await parts.next()) {
       either.throwIfAborted();
       const { number, bytes } = next.value;
-      const etag = etagOfSame(there.get(number), bytes) ?? (await putPart(input.bucket, upload, next.value, either));
+      const onSent = (sent: number) => progress.sent(number, sent);
+      const etag =
+        etagOfSame(there.get(number), bytes) ??
+        (await putPart(input.bucket, upload, { ...next.value, signal: either, onSent }));
       completed.push({ PartNumber: number, ETag: etag, ChecksumCRC32: crc32Of(bytes) });
-      bytesDone += bytes.length;
-      onProgress(bytesDone);
+      progress.done(number, bytes.length);
     }
   };
   const stopOthers = (error: unknown) => {
     failure.abort(error); // only the first one's error becomes the reason
   };
-  await Promise.all(Array.from({ length: PARTS_AT_ONCE }, () => work().catch(stopOthers)));
+  await Promise.all(Array.from({ length: partsAtOnce(input.bucket.throttle) }, () => work().catch(stopOthers)));
   either.throwIfAborted();
   return completed.sort((one, other) => (one.PartNumber ?? 0) - (other.PartNumber ?? 0));
+}
+
+function partsAtOnce({ bytesPerSecond = Infinity }: Throttle): number {
+  return Math.min(PARTS_AT_ONCE, Math.ceil(bytesPerSecond / BYTES_PER_SECOND_OF_PART));
 }
 
 function etagOfSame(part: StoredPart | undefined, bytes: Buffer): string | undefined {
@@ -126,8 +139,7 @@ function etagOfSame(part: StoredPart | undefined, bytes: Buffer): string | undef
 async function putPart(
   bucket: S3Bucket,
   upload: OpenUpload,
-  { number, bytes }: LocalPart,
-  signal: AbortSignal,
+  { number, bytes, signal, onSent }: LocalPart & Pick<SendInPiecesInput, 'signal' | 'onSent'>,
 ): Promise<string | undefined> {
   const command = new UploadPartCommand({
     Bucket: bucket.name,
@@ -137,6 +149,7 @@ async function putPart(
     Body: bytes,
     ChecksumCRC32: crc32Of(bytes),
   });
+  sendInPieces(command, { bytes, throttle: bucket.throttle, signal, onSent });
   return (await bucket.client.send(command, { abortSignal: signal })).ETag;
 }
 

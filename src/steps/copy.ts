@@ -50,7 +50,9 @@ async function copyAll(
     if (run === ownRun || !(await isThere(there, entry, step.log))) {
       step.log(`${target.name}: copying ${artifact.name} to ${destination.location}`);
       const onProgress = (bytes: number) => step.onProgress(bytesBefore + bytes);
-      await destination.putFile(entry.path, local.pathOf(entry.path), artifact, { ...step, onProgress });
+      const onUnderWay = (bytes: number) => step.onUnderWay?.(bytesBefore + bytes);
+      const options = { ...step, onProgress, onUnderWay };
+      await destination.putFile(entry.path, local.pathOf(entry.path), artifact, options);
       await bringPin(destination, entry);
       await there.commit(entry.manifest);
       broughtCount += 1;

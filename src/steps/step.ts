@@ -4,6 +4,8 @@ export interface StepContext {
   signal: AbortSignal;
   /** Told whenever bytes moved, with how many of the current phase are done: the sign of life that a stall is judged by. */
   onProgress: (bytesDone: number) => void;
+  /** Told of bytes that are on their way, and may yet be refused: a sign of life too, but nothing that is done. */
+  onUnderWay?: (bytes: number) => void;
   /** Told when a capture is written and its proof begins, whose bytes are counted from 0 again. */
   onProving?: () => void;
   /** A line for the log of the run. */

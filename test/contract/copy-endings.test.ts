@@ -172,6 +172,11 @@ describe('a copy that fails again', () => {
     expect(failure).toMatchObject({ nonRetryable: false, message: away.message });
   });
 
+  it('is given up where more was on its way, and nothing of it was accepted', async () => {
+    const failure = await failureOf(({ onUnderWay }) => Promise.reject(away).finally(() => onUnderWay?.(11)));
+    expect(failure.nonRetryable).toBe(true);
+  });
+
   it('is given up where it only came as far as the one before', async () => {
     const failure = await failureOf(({ onProgress }) => Promise.reject(away).finally(() => onProgress(10)));
     expect(failure.nonRetryable).toBe(true);
