@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { bundledScript } from './bundled-script.js';
 
 /** What changes a directory, or makes that durable. */
 const CALLS = 'mkdir,openat,write,pwrite64,fsync,fdatasync,link,linkat,unlink,unlinkat,rename,renameat,rmdir,chmod';
@@ -38,12 +39,14 @@ export async function runTraced(options: TracedScript): Promise<TracedEnd> {
   const directory = await mkdtemp(join(tmpdir(), 'traced-'));
   const trace = join(directory, 'trace');
   const { script, input, paths, injections = [] } = options;
+  const program = join(directory, 'script.mjs');
+  await writeFile(program, await bundledScript(join('test/fixtures', script)));
   const filters = [`trace=${CALLS}`, ...injections.map((injection) => `inject=${injection}`)].flatMap((e) => ['-e', e]);
   const child = spawn(
     'strace',
     [
       ...['-f', '-qq', '-y', '-o', trace, ...filters, ...paths.flatMap((path) => ['-P', path])],
-      ...[process.execPath, '--import', 'tsx', join('test/fixtures', script), JSON.stringify(input)],
+      ...[process.execPath, program, JSON.stringify(input)],
     ],
     { env: { ...process.env, UV_THREADPOOL_SIZE: '1' }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
