@@ -19,7 +19,7 @@ type Compressing = Pipeline<{ stages: []; stdin: 'pipe'; stdout: 'pipe' }>;
 
 /**
  * One compressed file of several compressed ones: gzip members and zstd frames that follow each other are read as one. bgzip's end mark
- * stands at the end alone, since its readers stop at the first.
+ * stands at the end alone, as its format has it.
  */
 export class Members {
   private bytesDone = 0;

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
+import { BGZF_END } from '../../src/pipeline/bgzf.js';
 import type { CaptureDatabaseInput } from '../../src/sources/postgres/capture.js';
 import type { DatabaseLogin } from '../../src/sources/postgres/connection.js';
 import { makeEveryKind } from '../support/drills.js';
@@ -11,14 +12,14 @@ import { startPostgres, type PostgresServer } from '../support/postgres-server.j
 
 const run = promisify(execFile);
 const PARTS = `
-CREATE TABLE large AS SELECT i, md5(i::text) AS text, E'\\\\.\\n' AS hostile FROM generate_series(1, 30000) i;
+CREATE TABLE large AS SELECT i, md5(i::text) AS text, E'\\\\.\\n' AS hostile FROM generate_series(1, 40000) i;
 CREATE TABLE "Large; ""also"
  (id serial PRIMARY KEY, "a
 COPY x FROM stdin;" text);
-INSERT INTO "Large; ""also" SELECT i, repeat('x', i % 100) FROM generate_series(1, 20000) i;
+INSERT INTO "Large; ""also" SELECT i, repeat('x', i % 100) FROM generate_series(1, 40000) i;
 CREATE TABLE "Odd ""Schema""".large AS SELECT * FROM large;
 CREATE TABLE emptied AS SELECT * FROM large; ALTER TABLE emptied REPLICA IDENTITY FULL; DELETE FROM emptied;
-CREATE TABLE wide AS SELECT i, repeat(md5(i::text), 3) AS text FROM generate_series(1, 30000) i;
+CREATE TABLE wide AS SELECT i, repeat(md5(i::text), 3) AS text FROM generate_series(1, 40000) i;
 `;
 
 /** The text of a dump; keys of psql's restricted mode are new in each. */
@@ -50,6 +51,12 @@ async function countFrames({ artifactPath }: Artifact): Promise<number> {
   return count;
 }
 
+/** Where the first end mark of bgzip is, from the end. */
+async function endMarkOf({ artifactPath }: Artifact): Promise<number> {
+  const bytes = await readFile(artifactPath);
+  return bytes.indexOf(BGZF_END) - bytes.length;
+}
+
 test.each([15, 16, 17, 18])('a dump of PostgreSQL %i by jobs is that of one job, byte by byte', async (major) => {
   const server = await startPostgres({ major, settings: { allow_in_place_tablespaces: 'on', timezone: 'Asia/Tokyo' } });
   onTestFinished(() => server.stop());
@@ -61,6 +68,7 @@ test.each([15, 16, 17, 18])('a dump of PostgreSQL %i by jobs is that of one job,
     const artifact = await capture(login, { compression });
     expect((await contentOf(artifact)) === serial, compression).toBe(true);
     if (compression === 'zstd') expect(await countFrames(artifact)).toBeGreaterThan(9);
+    else expect(await endMarkOf(artifact)).toBe(-BGZF_END.length);
     expect(artifact.manifest.warnings).toEqual([]);
     expect(await readdir(dirname(artifact.artifactPath))).toEqual(['target.sql.gz.part']);
   }

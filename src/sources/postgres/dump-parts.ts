@@ -31,7 +31,8 @@ export interface DumpedParts {
 }
 
 const POKE_MS = 50;
-const BROKEN_PIPE = /broken pipe/i;
+/** A job that nobody reads from any more says so, or dies without a word. */
+const BROKEN_PIPE = /broken pipe|worker process died unexpectedly/i;
 const REASON_MS = 2000;
 
 /**

@@ -17,7 +17,7 @@ export interface DumpPlan {
 }
 
 /** Below this a process of its own costs more than it gives. */
-const SMALLEST_PART_BYTES = 256 * 1024;
+const SMALLEST_PART_BYTES = 2 * 1024 ** 2;
 const MOST_PARTS = 256;
 const ROWS = /^(\d+); \d+ (\d+) TABLE DATA /gm;
 
