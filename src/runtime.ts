@@ -34,15 +34,19 @@ export async function readConfiguration(paths: ConfigPaths): Promise<Config> {
   return (await readAnew(paths)).config;
 }
 
-async function readAnew({ configFile: file, envFile }: ConfigPaths): Promise<{ config: Config; isSameEnv: boolean }> {
+async function readAnew(
+  { configFile: file, envFile }: ConfigPaths,
+  last?: Config,
+): Promise<{ config: Config; isSameEnv: boolean }> {
   const env = await loadEnvironment({ processEnv: realEnvironment(), ...(envFile !== undefined && { envFile }) });
   const isSameEnv = !applyEnvironment(env); // the AWS SDK's and Temporal's own look-ups read it
-  return { config: await loadConfig({ file, env }), isSameEnv };
+  return { config: await loadConfig({ file, env, last }), isSameEnv };
 }
 
 /** See `loadBaseRuntime`; programs are looked for once. */
 export async function loadRuntime(paths: ConfigPaths, last?: Runtime): Promise<Runtime> {
   const base = await loadBaseRuntime(paths, last);
+  if (last !== undefined && base === last) return last;
   return last === undefined ? withTools(base) : { ...base, tools: last.tools };
 }
 
@@ -55,7 +59,8 @@ export async function withTools(base: BaseRuntime): Promise<Runtime> {
  * `last`, the adapters of `last` go on: their connections are worth keeping.
  */
 export async function loadBaseRuntime(paths: ConfigPaths, last?: BaseRuntime): Promise<BaseRuntime> {
-  const { config, isSameEnv } = await readAnew(paths);
+  const { config, isSameEnv } = await readAnew(paths, last?.config);
+  if (last !== undefined && isSameEnv && config === last.config) return last;
   const isSame = isSameEnv && isDeepStrictEqual(last?.config.backup, config.backup);
   if (last !== undefined && isSame) return openRuntime(config, last);
   const { backupDir, s3, limits } = config.backup;

@@ -63,7 +63,7 @@ export class CommandContext {
     }
   }
 
-  secrets(): string[] {
+  secrets(): readonly string[] {
     return this.#base?.config.secrets() ?? [];
   }
 }

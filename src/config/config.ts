@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { nameInFiles } from '../domain/names.js';
 import type { RefusedTarget } from '../domain/run.js';
 import type { GlobalsTarget, ServerLogin, Target, TargetKind } from '../domain/target.js';
@@ -11,6 +12,7 @@ import { hostOf } from './host.js';
 import type { Environment } from './environment.js';
 import { Passwords } from './passwords.js';
 import { ConfigError, problemText } from './problem.js';
+import { readSecretFiles } from './references.js';
 import { readTextFile } from './text-file.js';
 import { YamlSource } from './yaml-source.js';
 
@@ -21,6 +23,8 @@ export interface Config {
   file: string;
   /** Of the file, references unexpanded; may hold passwords that are written there. */
   text: string;
+  /** What references were resolved by: variables, and the files that some of them name. */
+  resolvedBy: { env: Environment; secretFiles: ReturnType<typeof readSecretFiles> };
   /** That this process works for. */
   host: string;
   backup: BackupSettings;
@@ -37,7 +41,7 @@ export interface Config {
   /** Whether the file names one; it may be another host's to resolve. */
   hasPassword(target: ServerLogin): boolean;
   /** Every secret text known so far, to be kept out of what is shown. */
-  secrets(): string[];
+  secrets(): readonly string[];
   /** What targets are called: parts of file names, and no secret whatever a password is. */
   names: string[];
 }
@@ -45,13 +49,17 @@ export interface Config {
 export interface ConfigInput {
   file: string;
   env: Environment;
+  /** Is returned as it is where all that it was made of says the same: to read thousands of entries takes a second. */
+  last?: Config | undefined;
 }
 
 /** Reads `backups.yml`. Throws a ConfigError with every problem of the file; where only entries have some, those are refused. */
-export async function loadConfig({ file: path, env }: ConfigInput): Promise<Config> {
+export async function loadConfig({ file: path, env, last }: ConfigInput): Promise<Config> {
   const file = resolve(path);
   const host = hostOf(env);
   const text = await readTextFile({ file, hint: 'name your backups.yml with --config FILE or BACKUPS_FILE' });
+  const resolvedBy = { env, secretFiles: readSecretFiles(text, env) };
+  if (last?.file === file && last.text === text && isDeepStrictEqual(last.resolvedBy, resolvedBy)) return last;
   const source = new YamlSource(file, text);
   const { entries, problems } = readEntries({ source, env });
   const { settings, problems: settingsProblems } = readSettings(source, env);
@@ -65,6 +73,7 @@ export async function loadConfig({ file: path, env }: ConfigInput): Promise<Conf
   return {
     file,
     text,
+    resolvedBy,
     host,
     backup: settings,
     targets: sorted.targets,

@@ -23,6 +23,7 @@ export class Passwords {
   readonly #env: Environment;
   readonly #written: ReadonlyMap<string, string>;
   readonly #seen = new Set<string>();
+  #listed: readonly string[] | undefined;
 
   constructor({ env, written }: PasswordsInput) {
     this.#env = env;
@@ -52,8 +53,9 @@ export class Passwords {
     return this.#textOf(target) !== undefined;
   }
 
-  secrets(): string[] {
-    return [...this.#seen];
+  /** The same list until there is one more. */
+  secrets(): readonly string[] {
+    return (this.#listed ??= [...this.#seen]);
   }
 
   #textOf({ name, connection }: ServerLogin): string | undefined {
@@ -61,7 +63,9 @@ export class Passwords {
   }
 
   #remember(secret: string | undefined): void {
-    if (secret !== undefined && secret !== '') this.#seen.add(secret);
+    if (secret === undefined || secret === '' || this.#seen.has(secret)) return;
+    this.#seen.add(secret);
+    this.#listed = undefined;
   }
 }
 

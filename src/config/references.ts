@@ -36,6 +36,13 @@ export function expandReferences(text: string, env: Environment): Expansion {
   return failures.length === 0 ? { text: expanded } : { failures };
 }
 
+/** Of each variable that `text` may refer to and that has no value of its own, what the file that stands for it says. */
+export function readSecretFiles(text: string, env: Environment): Record<string, string | ReferenceFailure | undefined> {
+  const names = Object.keys(env).flatMap((name) => /^(.+)_FILE$/.exec(name)?.[1] ?? []);
+  const used = names.filter((name) => env[name] === undefined && text.includes(`\${${name}`));
+  return Object.fromEntries(used.map((name) => [name, readSecretFile(name, env)]));
+}
+
 const INVALID: ReferenceFailure = {
   message: 'a `${` begins no valid reference',
   hint: 'write ${NAME} or ${NAME:-default}; a default holds no } and no reference of its own',

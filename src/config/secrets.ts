@@ -8,16 +8,20 @@ const MASK = '***';
  * A name of `names` stays whole although a secret is in it: it stands in file names and schedules anyway, and a mask in its
  * place would hide what a message is about and give the secret away.
  */
-export function createRedactor(secrets: () => string[], names: () => string[] = () => []): (text: string) => string {
-  let known = '';
+export function createRedactor(
+  secrets: () => readonly string[],
+  names: () => readonly string[] = () => [],
+): (text: string) => string {
+  let known: [secrets: readonly string[], names: readonly string[]] = [[], []];
   let pattern: RegExp | undefined;
   let kept = new Set<string>();
   return (text) => {
-    const current = [...new Set(secrets())].filter((secret) => secret.length >= SHORTEST);
-    const open = names();
-    const key = JSON.stringify([current, open]);
-    if (key !== known) {
-      known = key;
+    const now: typeof known = [secrets(), names()];
+    // The same lists again are not looked through: this is asked for each line, and there may be thousands.
+    if (now.some((list, index) => list !== known[index])) {
+      known = now;
+      const [all, open] = now;
+      const current = [...new Set(all)].filter((secret) => secret.length >= SHORTEST);
       kept = new Set(open.filter((name) => current.some((secret) => name.includes(secret))));
       pattern = patternOf(current, kept);
     }

@@ -245,3 +245,29 @@ backup_targets:
 backup_config: { backup_dir: /b }`);
   expect(targets).toMatchObject([{ connection: { host: 'h' } }, { name: 'b', connection: { host: 'h' } }]);
 });
+
+describe('a file that was read before', () => {
+  const text = fileOf({ databases: [databaseEntry('mordor', { password: '${PW}', user: '${NAME}' })] });
+
+  it('is not read through again as long as all that it was made of says the same', async () => {
+    const { file, env, secret } = prepared();
+    const last = await loadConfig({ file, env });
+    expect(await loadConfig({ file, env: { ...env }, last })).toBe(last);
+
+    writeFileSync(secret, 'other');
+    const ofSecret = await loadConfig({ file, env, last });
+    expect(ofSecret.targets).toMatchObject([{ connection: { user: 'other' } }]);
+    const ofEnv = await loadConfig({ file, env: { ...env, PW: 'new' }, last: ofSecret });
+    expect(ofEnv.secrets()).toContain('new');
+    writeFileSync(file, text.replace('mordor', 'gondor'));
+    expect((await loadConfig({ file, env, last })).targets).toMatchObject([{ name: 'gondor' }]);
+  });
+
+  function prepared() {
+    const directory = testDirectory();
+    const [file, secret] = [join(directory, 'backups.yml'), join(directory, 'secret')];
+    writeFileSync(file, text);
+    writeFileSync(secret, 'frodo');
+    return { file, secret, env: { PW: 'old', NAME_FILE: secret } };
+  }
+});

@@ -149,7 +149,7 @@ describe('what is known to be secret', () => {
     };
     const config = await loadText(fileOf({ databases }), env);
     const secrets = ['api', 'in the file', 'key', 'of disabled', 'of env', 'of refused', 'token'];
-    expect(config.secrets().sort()).toEqual(secrets);
+    expect([...config.secrets()].sort()).toEqual(secrets);
   });
 
   it('stands in no error of the file', async () => {
