@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
-import { stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { findTools } from '../../src/pipeline/tools.js';
@@ -31,6 +33,18 @@ test('a capture records what it is of and what made it', async () => {
   expect((await stat(artifactPath)).mode & 0o777).toBe(0o600);
   const { artifact: _artifact, ...described } = manifest;
   expect(await describeDatabase({ ...login, compression: 'gzip' })).toEqual(described);
+});
+
+test('all that a capture asks the server, it asks in one session', async () => {
+  const { tools, ...login } = await loginTo(server, 'data');
+  const { psql } = tools;
+  if (psql === undefined) throw new Error('there is no psql');
+  const directory = await mkdtemp(join(tmpdir(), 'counted-psql-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const counted = join(directory, 'psql');
+  await writeFile(counted, `#!/bin/sh\necho started >> ${directory}/calls\nexec ${psql.path} "$@"\n`, { mode: 0o755 });
+  await captureArtifact({ ...login, tools: { ...tools, psql: { ...psql, path: counted } } });
+  expect(await readFile(join(directory, 'calls'), 'utf8')).toBe('started\n');
 });
 
 test('gunzip and psql alone restore it', async () => {

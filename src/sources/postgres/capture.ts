@@ -6,11 +6,10 @@ import { pipelineToFile } from '../../pipeline/pipeline-to-file.js';
 import { requireSuccess, type Program, type StageResult } from '../../pipeline/process.js';
 import { choosePgDump, type PostgresClient, type Tools } from '../../pipeline/tools.js';
 import { CONNECTION_OPTIONS, subjectOf, withSession, type DatabaseLogin, type Session } from './connection.js';
+import { readDatabaseFacts } from './database-facts.js';
 import { translatePostgresError } from './errors.js';
 import { dumpByJobs } from './parallel-dump.js';
-import { readProperties, readWritingSettings } from './properties.js';
-import { readRoles } from './roles.js';
-import { inspectServer, type ServerFacts } from './server.js';
+import type { ServerFacts } from './server.js';
 import { UnfitForJobs } from './unfit-for-jobs.js';
 
 export interface DescribeDatabaseInput extends DatabaseLogin {
@@ -58,11 +57,8 @@ export async function describeDatabase(input: DescribeDatabaseInput): Promise<Ca
 
 async function describe(session: Session, format: Pick<DescribeDatabaseInput, 'compression' | 'dumpFormat'>) {
   const { tools, connection } = session;
-  const server = await inspectServer(session);
+  const { server, database, writtenUnder, roles } = await readDatabaseFacts(session);
   const pgDump = choosePgDump(tools, server.versionNumber);
-  const database = await readProperties(session);
-  const writtenUnder = await readWritingSettings(session);
-  const roles = await readRoles(session, database);
   const { versionNumber, version } = server;
   const captured: CapturedDatabase = {
     ...{ source: sourceOf(server, connection), programs: versionsOf(tools, pgDump, format) },

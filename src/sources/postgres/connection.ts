@@ -91,7 +91,15 @@ export async function runSql(session: Session, sql: string | Buffer, what?: stri
  * bytes that they were written with: a database of another encoding would show them wrong. So they come as bytes.
  */
 export async function queryJson<T>(session: Session, query: string): Promise<T> {
-  const hex = await runSql(session, `SELECT encode(convert_to((${query})::text, getdatabaseencoding()), 'hex');`);
+  return parseJson<T>(await runSql(session, jsonStatement(query)));
+}
+
+/** A statement whose one line `parseJson` reads, for scripts that ask for more. */
+export function jsonStatement(query: string): string {
+  return `SELECT encode(convert_to((${query})::text, getdatabaseencoding()), 'hex');`;
+}
+
+export function parseJson<T>(hex: string): T {
   const json = Buffer.from(hex, 'hex').toString('latin1');
   return JSON.parse(json, (_key, value: unknown) => (typeof value === 'string' ? decodeBytes(value) : value)) as T;
 }

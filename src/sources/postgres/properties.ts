@@ -3,7 +3,7 @@ import { queryJson, type Session } from './connection.js';
 import { quoteLiteral } from './quoting.js';
 
 /** A row of pg_database as JSON: its columns differ from one major to the next. */
-interface DatabaseRow {
+export interface DatabaseRow {
   owner: string;
   encoding: string;
   tablespace: string;
@@ -25,7 +25,7 @@ interface DatabaseRow {
 
 const LOCALE_PROVIDERS = { c: 'libc', i: 'icu', b: 'builtin' } as const;
 
-const query = (database: string) => `
+export const propertiesQuery = (database = 'current_database()') => `
 SELECT jsonb_build_object(
   'owner', pg_get_userbyid(d.datdba),
   'encoding', pg_encoding_to_char(d.encoding),
@@ -44,8 +44,11 @@ SELECT jsonb_build_object(
 
 /** What `CREATE DATABASE` and `ALTER DATABASE` have to be told to make this database (or the one of that name) again. */
 export async function readProperties(session: Session, name?: string): Promise<DatabaseProperties> {
-  const sql = query(name === undefined ? 'current_database()' : quoteLiteral(name));
-  const { owner, encoding, tablespace, comment, settings, row } = await queryJson<DatabaseRow>(session, sql);
+  const sql = propertiesQuery(name === undefined ? undefined : quoteLiteral(name));
+  return propertiesOf(await queryJson<DatabaseRow>(session, sql));
+}
+
+export function propertiesOf({ owner, encoding, tablespace, comment, settings, row }: DatabaseRow): DatabaseProperties {
   const locale = row.datlocale ?? row.daticulocale;
   return {
     ...{ owner, encoding, tablespace },
@@ -63,11 +66,10 @@ export async function readProperties(session: Session, name?: string): Promise<D
 /** A timestamp is written in the time zone of whoever asks, money in the locale of the server; pg_dump sets neither. */
 const WRITING_SETTINGS = ['TimeZone', 'bytea_output', 'lc_monetary', 'quote_all_identifiers'];
 
-/** Under what a dump by this user writes values and names. */
-export async function readWritingSettings(session: Session): Promise<Record<string, string>> {
-  const names = WRITING_SETTINGS.map(quoteLiteral).join(', ');
-  return queryJson(session, `SELECT jsonb_object_agg(name, setting) FROM pg_settings WHERE name IN (${names})`);
-}
+/** Under what a dump by this user writes values and names, by name. */
+export const WRITING_SETTINGS_QUERY = `
+SELECT jsonb_object_agg(name, setting) FROM pg_settings WHERE name IN (${WRITING_SETTINGS.map(quoteLiteral).join(', ')})
+`;
 
 function readSetting({ role, setting }: { role?: string; setting: string }) {
   const [name = ''] = setting.split('=', 1);

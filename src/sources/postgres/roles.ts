@@ -1,6 +1,5 @@
 import type { DatabaseProperties } from '../../domain/manifest.js';
 import { rolesOfAcl } from './acl.js';
-import { queryJson, type Session } from './connection.js';
 
 /** Catalogs whose objects a dump makes: their columns of owner and privileges. */
 const CATALOGS: readonly { catalog: string; owner?: string; acl?: string }[] = [
@@ -61,14 +60,14 @@ const OTHERS = [
   'SELECT subowner FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())',
 ];
 
-const QUERY = `
+/** Names of the roles that objects of this database name. */
+export const ROLES_QUERY = `
 SELECT coalesce(jsonb_agg(DISTINCT r.rolname ORDER BY r.rolname), '[]') FROM pg_roles r
 WHERE r.oid IN (${[DEPENDENCIES, ...CATALOGS.flatMap(ownersAndGrantees), ...OTHERS].join('\nUNION ALL ')})
 `;
 
 /** The roles that a restore needs: those the dump names, and those of the database's own properties. Sorted. */
-export async function readRoles(session: Session, properties: DatabaseProperties): Promise<string[]> {
-  const named = await queryJson<string[]>(session, QUERY);
+export function rolesToRestore(named: readonly string[], properties: DatabaseProperties): string[] {
   const { owner, acl = [], settings } = properties;
   const ofSettings = settings.flatMap(({ role }) => (role === undefined ? [] : [role]));
   return [...new Set([...named, owner, ...rolesOfAcl(acl), ...ofSettings])].sort();

@@ -10,7 +10,7 @@ export interface ServerFacts {
 }
 
 // `\if` and not CASE: PostgreSQL checks the right to call a function even in an arm that is never taken.
-const QUERY = `
+export const SERVER_QUERY = `
 SELECT current_setting('server_version_num'), current_setting('server_version');
 SELECT has_function_privilege('pg_control_system()', 'execute') AS allowed \\gset
 \\if :allowed
@@ -19,7 +19,11 @@ SELECT system_identifier FROM pg_control_system();
 `;
 
 export async function inspectServer(session: Session): Promise<ServerFacts> {
-  const [versions = '', systemIdentifier] = (await runSql(session, QUERY)).split('\n');
+  return parseServerFacts((await runSql(session, SERVER_QUERY)).split('\n'));
+}
+
+/** The lines that `SERVER_QUERY` prints. */
+export function parseServerFacts([versions = '', systemIdentifier]: readonly string[]): ServerFacts {
   const [versionNumber, ...version] = versions.split('|');
   return {
     versionNumber: Number(versionNumber),
