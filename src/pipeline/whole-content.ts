@@ -12,26 +12,33 @@ export interface ContentCheck {
   read(content: Readable): Promise<string | undefined>;
 }
 
-const TAIL_BYTES = 4096;
+export const TAIL_BYTES = 4096;
 const TAR_END_BYTES = 1024;
 const SQL_END = {
   database: { program: 'pg_dump', pattern: /^-- PostgreSQL database dump complete$/m },
   globals: { program: 'pg_dumpall', pattern: /^-- PostgreSQL database cluster dump complete$/m },
 };
 
-/** What comes at the end of a dump or an archive. `entryByEntry`: an archive is read as one, in a third more of a core's time. */
-export function contentCheck(kind: TargetKind, entryByEntry: boolean): ContentCheck {
+export interface ContentCheckInput {
+  kind: TargetKind;
+  /** Whether an archive is read as one, in a third more of a core's time. */
+  entryByEntry: boolean;
+  /** Whether so little is stored that a program costs more than bytes that pass through this process. */
+  isSmall: boolean;
+}
+
+/** What comes at the end of a dump or an archive. */
+export function contentCheck({ kind, entryByEntry, isSmall }: ContentCheckInput): ContentCheck {
   if (kind === 'volume' && entryByEntry) return { stages: [], read: readEntries };
   return {
-    stages: [{ file: 'tail', args: ['-c', String(TAIL_BYTES)] }],
-    read: async (content) => {
-      const tail = await readAll(content);
-      return tail.length === 0 ? 'it holds nothing' : flawOfEnd(kind, tail);
-    },
+    stages: isSmall ? [] : [{ file: 'tail', args: ['-c', String(TAIL_BYTES)] }],
+    read: async (content) => flawOfEnd(kind, await readTail(content)),
   };
 }
 
-function flawOfEnd(kind: TargetKind, tail: Buffer): string | undefined {
+/** Why content that ends so is not whole, or undefined. */
+export function flawOfEnd(kind: TargetKind, tail: Buffer): string | undefined {
+  if (tail.length === 0) return 'it holds nothing';
   if (kind !== 'volume') {
     const { program, pattern } = SQL_END[kind];
     return pattern.test(tail.toString('latin1')) ? undefined : `the end marker of ${program} is missing`;
@@ -50,8 +57,13 @@ async function readEntries(content: Readable): Promise<string | undefined> {
   }
 }
 
-async function readAll(stream: Readable): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
+async function readTail(stream: Readable): Promise<Buffer> {
+  let tail: Buffer = Buffer.alloc(0);
+  for await (const chunk of stream) tail = endOf(tail, chunk as Buffer);
+  return tail;
+}
+
+/** The last `TAIL_BYTES` of one and the other. */
+export function endOf(tail: Buffer, piece: Buffer): Buffer {
+  return Buffer.from(Buffer.concat([tail, piece.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES));
 }

@@ -223,3 +223,30 @@ test.each(['gzip', 'zstd'] as const)(
     }
   },
 );
+
+test('a small file of bgzip is proved without a program, with the facts that programs would find', async () => {
+  const bytes = compress(SQL.slice(0, 100_000) + SQL_END);
+  expect(bytes.length).toBeGreaterThan(50_000);
+  const none: Tools = { ...tools, bgzip: { path: '/nowhere/bgzip', version: '0' } };
+  expect(await prove(bytes, { tools: none })).toEqual(factsOf(bytes));
+});
+
+test('whatever a small file of bgzip is broken by, programs say', async () => {
+  const bytes = compress(SQL.slice(0, 2_000) + SQL_END);
+  const other = compress(SQL.slice(0, 3_000));
+  const broken = {
+    'its end marker': [other, /the end marker of pg_dump is missing/],
+    'an end that is cut off': [bytes.subarray(0, -1), /its end is missing/],
+    'what follows it': [Buffer.concat([bytes, Buffer.from('more')]), /its end is missing|more follows/],
+    'a byte within': [flipped(bytes, 100), /cannot accept/],
+    'its checksum': [flipped(bytes, bytes.length - BGZF_END_BYTES - 8), /cannot accept/],
+  } as const;
+  for (const [what, [file, message]] of Object.entries(broken))
+    await expect(prove(file), what).rejects.toThrow(message);
+});
+
+function flipped(bytes: Buffer, at: number): Buffer {
+  const copy = Buffer.from(bytes);
+  copy[at] = (copy[at] ?? 0) ^ 1;
+  return copy;
+}
