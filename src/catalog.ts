@@ -2,7 +2,7 @@ import { mapBounded } from './bounded.js';
 import type { Destination, StoredObject } from './destinations/destination.js';
 import { BackupError } from './domain/errors.js';
 import type { Manifest } from './domain/manifest.js';
-import { inRun, isArtifactOf, manifestName, mayBeOfKind, RUN_PATTERN } from './domain/names.js';
+import { inRun, isArtifactOf, manifestName, mayBeOfKind, possibleNames, RUN_PATTERN } from './domain/names.js';
 import { pinName } from './domain/pin.js';
 import type { CatalogEntry } from './domain/retention.js';
 import type { TargetKind } from './domain/target.js';
@@ -65,8 +65,8 @@ interface Place {
 }
 
 async function listManifests(destination: Destination, filter: CatalogFilter = {}): Promise<CatalogListing> {
-  const { run, target, kind } = filter;
-  const objects = await destination.list(run === undefined ? '' : inRun(run, ''));
+  const { target, kind } = filter;
+  const objects = await objectsFor(destination, filter);
   const sizes = new Map(objects.map((object) => [object.path, object.sizeBytes]));
   const places = objects
     .map(placeOf)
@@ -79,6 +79,25 @@ async function listManifests(destination: Destination, filter: CatalogFilter = {
   const entries = await mapBounded(manifests, READS_AT_ONCE, (manifest) => entryOf(destination, manifest, sizes));
   entries.sort(newestFirst);
   return { entries, unreadable: found.filter((item) => item !== undefined && 'reason' in item) };
+}
+
+/** Those of one target are looked for by name where that can be done: each target of a run asks, and each listing would grow with all of them. */
+async function objectsFor(destination: Destination, { run, target, kind }: CatalogFilter): Promise<StoredObject[]> {
+  if (target === undefined || destination.folders === undefined)
+    return destination.list(run === undefined ? '' : inRun(run, ''));
+  const folders = await destination.folders();
+  const runs = folders.filter((name) => RUN_PATTERN.test(name) && (run === undefined || name === run));
+  const paths = runs.flatMap((found) =>
+    possibleNames({ target, run: found, ...(kind !== undefined && { kind }) }).map((name) => inRun(found, name)),
+  );
+  const stats = async (wanted: string[]) =>
+    (await mapBounded(wanted, READS_AT_ONCE, (path) => destination.stat(path))).filter(
+      (object) => object !== undefined,
+    );
+  const manifests = new Map((await stats(paths.map(manifestName))).map((object) => [object.path, object]));
+  const committed = paths.filter((path) => manifests.has(manifestName(path)));
+  const beside = await stats(committed.flatMap((path) => [path, verificationName(path), pinName(path)]));
+  return [...manifests.values(), ...beside];
 }
 
 /** Manifests elsewhere than in a run's folder are strangers'. */

@@ -48,6 +48,8 @@ export interface Destination {
   readonly location: string;
   /** All whose path begins with `prefix` (`20261124_030000/`; default: all), in no order. Temporary files are listed too. */
   list(prefix?: string): Promise<StoredObject[]>;
+  /** The folders at its top. Absent where looking for a name costs about as much as listing many. */
+  folders?(): Promise<string[]>;
   stat(path: string): Promise<StoredObject | undefined>;
   readText(path: string): Promise<string | undefined>;
   /** Creates it whole and durable, or says that the path is taken; never replaces. */

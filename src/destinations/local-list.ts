@@ -16,6 +16,11 @@ export async function listFiles(root: string, prefix = ''): Promise<StoredObject
   return found;
 }
 
+export async function listFolders(root: string): Promise<string[]> {
+  const entries = await entriesOf(root, '');
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}
+
 /** `within` is empty or ends with `/`. Links to directories are not followed. */
 async function* walk(root: string, within: string): AsyncGenerator<string> {
   for (const entry of await entriesOf(root, within)) {

@@ -2,7 +2,7 @@ import { link, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { isPartOf, partName } from '../domain/names.js';
 import { codeOf } from './local-errors.js';
-import { isThere, removeFiles, syncDirectory } from './local-files.js';
+import { isThere, namesIn, removeFiles, syncDirectory } from './local-files.js';
 
 const NO_HARD_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
 const MAX_CLAIMS = 5;
@@ -73,6 +73,8 @@ async function createEmpty(path: string): Promise<boolean> {
 export async function removeParts(final: string, except?: string): Promise<void> {
   const [directory, name] = [dirname(final), basename(final)];
   const isStale = (other: string) => isPartOf(other, name) && other !== except;
+  // Looked at once where there is nothing, as ever but after a crash: the directory may have thousands of files.
+  if (!(await namesIn(directory)).some(isStale)) return;
   await removeFiles(directory, (other) => isStale(other) && !isClaim(other));
   await removeFiles(directory, isStale);
 }

@@ -6,7 +6,7 @@ import { partName } from '../domain/names.js';
 import type { Destination } from './destination.js';
 import { codeOf, isMissing, naming } from './local-errors.js';
 import { isThere, makeDirectory, syncDirectory, writeNewFile } from './local-files.js';
-import { listFiles } from './local-list.js';
+import { listFiles, listFolders } from './local-list.js';
 import { removeParts } from './local-publish.js';
 import { putLocalFile } from './local-put.js';
 import { assertRoot, readTextFile, statObject } from './local-read.js';
@@ -40,6 +40,11 @@ export function createLocalDestination(input: LocalDestinationInput): LocalDesti
     async list(prefix) {
       await assertRoot(root);
       return listFiles(root, prefix);
+    },
+
+    async folders() {
+      await assertRoot(root);
+      return listFolders(root);
     },
 
     stat: (path) => statObject(root, path, pathOf(path)),

@@ -65,6 +65,12 @@ export function artifactName({ target, kind, run, compression, dumpFormat }: Art
   return `${stemOf({ target, kind, run })}${COMPRESSION_ENDING[compression]}`;
 }
 
+/** Whether a path within a destination is that of a file of some run. */
+export function isInRun(path: string): boolean {
+  const [run = '', ...names] = path.split('/');
+  return RUN_PATTERN.test(run) && names.length === 1;
+}
+
 /** Whether a path within a destination is an artifact of the target, or named after one: its manifest, a part. */
 export function isNamedAfter(path: string, { target, kind }: Pick<ArtifactNaming, 'target' | 'kind'>): boolean {
   const [run = '', name = '', ...deeper] = path.split('/');
@@ -78,6 +84,14 @@ export function isArtifactOf(artifact: string, { target, kind, run }: ArtifactOw
   const isArchive = artifact === archive || artifact.startsWith(`${archive}.`);
   if (isArchive && kinds.includes('database')) return true;
   return kinds.some((k) => artifact.startsWith(`${stemOf({ target, kind: k, run })}.`));
+}
+
+/** All names that an artifact of the target can have in one run; without a kind, one of that name of any kind. */
+export function possibleNames({ target, kind, run }: ArtifactOwner): string[] {
+  const kinds = kind === undefined ? KINDS : [kind];
+  const stems = new Set(kinds.map((k) => stemOf({ target, kind: k, run })));
+  const names = [...stems].flatMap((stem) => Object.values(COMPRESSION_ENDING).map((ending) => stem + ending));
+  return kinds.includes('database') ? [...names, archiveName({ target, run })] : names;
 }
 
 export interface ArtifactOwner extends Pick<ArtifactNaming, 'target' | 'run'> {

@@ -14,7 +14,7 @@ import type { Runtime } from '../runtime.js';
 import { openSource, type Captured } from '../sources/source.js';
 import { earlierManifests } from './earlier-artifacts.js';
 import type { StepContext } from './step.js';
-import { sweepAttempts } from './sweep.js';
+import { sweepOnce } from './sweep.js';
 
 /**
  * Captures one target, proves the file and commits it with its manifest. What an earlier attempt committed is returned as it is; what
@@ -32,7 +32,7 @@ export async function captureTarget(
     service,
     ...(expectedId !== undefined && { expectedId }),
   });
-  await sweepAttempts({ destination: runtime.local, target, log: step.log });
+  await sweepOnce({ destination: runtime.local, run: input.run, log: step.log });
   const { artifact, source, warnings, suspicious } = await captureArtifact(runtime, input, step);
   if (suspicious !== undefined)
     step.log(`${target.name}: warning: ${artifact.name} is suspicious: ${suspicious.reason}`);
