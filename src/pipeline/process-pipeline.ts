@@ -25,6 +25,8 @@ export interface PipelineInput {
 export type Pipeline<Input extends PipelineInput = PipelineInput> = {
   /** One for each stage, in their order, once all have ended; judge them by `requireSuccess`. Never rejects. */
   finished: Promise<StageResult[]>;
+  /** Once the last one has ended, the others maybe not yet. */
+  lastEnded: Promise<StageResult>;
 } & (Input['stdout'] extends 'pipe' ? WithOutput : unknown) &
   (Input extends { stdin: 'pipe' } ? WithInput : unknown);
 
@@ -55,11 +57,13 @@ export function startPipeline<const Input extends PipelineInput>(input: Input): 
     endGroups(children);
     throw error;
   }
-  const finished = endOfAll(children, input);
+  const ends = endOfEach(children, input);
+  const finished = endOfAll(children, ends, input);
+  const lastEnded = ends.at(-1);
   const stdin = input.stdin === 'pipe' ? children[0]?.stdin : undefined;
   const stdout = input.stdout === 'pipe' ? children.at(-1)?.stdout : undefined;
   stdin?.on('error', () => undefined); // who writes is told by the write's own callback
-  return { finished, stdin, stdout } as Pipeline<Input>; // node makes the ends that `spawn` was told to make
+  return { finished, lastEnded, stdin, stdout } as Pipeline<Input>; // node makes the ends that `spawn` was told to make
 }
 
 function startStage(
@@ -80,16 +84,23 @@ function startStage(
   return child;
 }
 
-async function endOfAll(children: readonly ChildProcess[], { stages, signal }: PipelineInput): Promise<StageResult[]> {
+function endOfEach(children: readonly ChildProcess[], { stages }: PipelineInput): Promise<StageResult>[] {
+  let ended = 0;
+  const takeOrder = () => ended++;
+  return children.map((child, index) => endOf(child, stages[index] ?? { file: child.spawnfile, args: [] }, takeOrder));
+}
+
+async function endOfAll(
+  children: readonly ChildProcess[],
+  ends: readonly Promise<StageResult>[],
+  { signal }: PipelineInput,
+): Promise<StageResult[]> {
   let callOff = () => {};
   const end = () => {
     callOff = endGroups(children);
   };
   signal?.addEventListener('abort', end, { once: true });
-  let ended = 0;
-  const results = await Promise.all(
-    children.map((child, index) => endOf(child, stages[index] ?? { file: child.spawnfile, args: [] }, () => ended++)),
-  );
+  const results = await Promise.all(ends);
   signal?.removeEventListener('abort', end);
   callOff();
   return results;

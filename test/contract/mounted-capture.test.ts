@@ -112,11 +112,10 @@ test.each([
   expect((await capture).warnings).toContainEqual(expected);
 });
 
-test('it is told after each piece how much was written, to the last byte', async () => {
+test('it is told how much was written, to the last byte', async () => {
   const attempt = await mountedAttempt(await filledDirectory('head -c 4M /dev/urandom >noise'));
   await captureMounted(attempt);
 
-  expect(attempt.sizes.length).toBeGreaterThan(2);
   expect(attempt.sizes).toEqual([...new Set(attempt.sizes)].sort((one, other) => one - other));
   expect(attempt.sizes.at(-1)).toBe((await stat(attempt.partPath)).size);
 });

@@ -1,7 +1,6 @@
 import type { Manifest } from '../../domain/manifest.js';
 import type { Compression, DumpFormat, Source } from '../../domain/target.js';
 import { compressor, compressorVersion } from '../../pipeline/compression.js';
-import { programToFile } from '../../pipeline/program-to-file.js';
 import { pipelineToFile } from '../../pipeline/pipeline-to-file.js';
 import { requireSuccess, type Program, type StageResult } from '../../pipeline/process.js';
 import { choosePgDump, type PostgresClient, type Tools } from '../../pipeline/tools.js';
@@ -84,10 +83,11 @@ function versionsOf(
 async function dump(session: Session, input: CaptureDatabaseInput, pgDump: PostgresClient): Promise<string[]> {
   const { tools, signal } = session;
   const { compression, dumpFormat, level, partPath, onProgress } = input;
-  if (dumpFormat === 'custom') return dumpArchive(session, input, pgDump);
   const byJobs = await dumpPlainByJobs(session, input, pgDump);
   if (byJobs.isDone) return byJobs.warnings;
-  const stages = [dumpProgram(session, input, pgDump), compressor(tools, compression, level)];
+  const program = dumpProgram(session, input, pgDump);
+  // pg_dump writes an archive itself: only in a file does it say where the data of each table is, without which jobs search.
+  const stages = dumpFormat === 'custom' ? [program] : [program, compressor(tools, compression, level)];
   const results = await pipelineToFile({ stages, path: partPath, signal, onProgress });
   judge(results, session);
   return [...byJobs.warnings, ...warningsOf(results[0])];
@@ -95,8 +95,8 @@ async function dump(session: Session, input: CaptureDatabaseInput, pgDump: Postg
 
 /** Not done, with a warning where that is worth one: a serial dump is to be made. */
 async function dumpPlainByJobs(session: Session, input: CaptureDatabaseInput, pgDump: PostgresClient) {
-  const { compression, level, jobs = 1, partPath, onProgress } = input;
-  if (jobs < 2) return { isDone: false, warnings: [] };
+  const { compression, dumpFormat, level, jobs = 1, partPath, onProgress } = input;
+  if (jobs < 2 || dumpFormat === 'custom') return { isDone: false, warnings: [] };
   const program = (format: readonly string[]) => dumpProgram(session, input, pgDump, format);
   try {
     const result = await dumpByJobs(session, { program, pgDump, compression, level, jobs, partPath, onProgress });
@@ -107,15 +107,6 @@ async function dumpPlainByJobs(session: Session, input: CaptureDatabaseInput, pg
     }
     throw translated(error, session);
   }
-}
-
-/** pg_dump writes the file itself: only where it can go back it says where in it the data of each table is, without which jobs search. */
-async function dumpArchive(session: Session, input: CaptureDatabaseInput, pgDump: PostgresClient): Promise<string[]> {
-  const { partPath, onProgress } = input;
-  const stages = [dumpProgram(session, input, pgDump)];
-  const results = await programToFile({ stages, path: partPath, signal: session.signal, onProgress });
-  judge(results, session);
-  return warningsOf(results[0]);
 }
 
 function dumpProgram(
