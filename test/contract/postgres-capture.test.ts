@@ -86,11 +86,12 @@ test('a full disk does not wait for a pg_dump that says no more', async () => {
 });
 
 test('an aborted capture has ended its programs when it rejects', async () => {
-  const login = await loginTo(server, 'data');
+  await fakePgDump(server, 'exec cat /dev/urandom');
   const stop = new AbortController();
   const before = await capturesOf(process.pid);
-  const input = await captureInput(login);
-  const capture = captureDatabase({ ...input, level: 9, signal: stop.signal, onProgress: () => stop.abort() });
+  const input = await captureInput({ ...(await loginTo(server, 'data')), tools: await findTools() });
+  const capture = captureDatabase({ ...input, signal: stop.signal });
+  await waitFor('bytes in the part', async () => (await stat(input.partPath)).size > 0).finally(() => stop.abort());
   await expect(capture).rejects.toMatchObject({ code: 'Cancelled' });
   expect(await capturesOf(process.pid)).toEqual(before);
   await waitFor('its connection to be gone', async () => (await countSessions(server)) === 0);

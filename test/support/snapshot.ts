@@ -20,12 +20,16 @@ export async function snapshotFiles(directory: string): Promise<Snapshot> {
   return snapshot;
 }
 
-/** Paths relative to the directory, sorted; none where it is missing. */
+/** Where living workers record what they have at hand: it comes and goes. */
+const LIVING = '.workers/';
+
+/** Paths relative to the directory, sorted. */
 export async function filesIn(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+    .filter((path) => !path.startsWith(LIVING))
     .sort();
 }
 
