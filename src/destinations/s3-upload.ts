@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
-import { crc32 } from 'node:zlib';
+import { open, type FileHandle } from 'node:fs/promises';
 import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
@@ -8,11 +6,10 @@ import {
   UploadPartCommand,
   type CompletedPart,
 } from '@aws-sdk/client-s3';
-import { hexOf } from './content-digest.js';
 import type { FileFacts, TransferOptions } from './destination.js';
 import { naming } from './local-errors.js';
 import { crc32ToBase64, type S3Bucket } from './s3-bucket.js';
-import { sendInPieces, type SendInPiecesInput } from './s3-body.js';
+import { sendPart, type SendPartInput } from './s3-body.js';
 import { readParts, type LocalPart } from './s3-parts.js';
 import { PartsProgress } from './s3-parts-progress.js';
 import type { Throttle } from './throttle.js';
@@ -37,37 +34,36 @@ export async function uploadFile(input: UploadInput): Promise<void> {
   const { from, facts, partSizeBytes } = input;
   const file = await naming(`read ${from}`, () => open(from, 'r'));
   try {
-    const parts = readParts({ file, path: from, facts, partSizeBytes });
-    if (facts.sizeBytes <= partSizeBytes) await putWhole(input, parts);
-    else await putInParts(input, parts);
+    if (facts.sizeBytes <= partSizeBytes) await putWhole(input, file);
+    else await putInParts(input, file);
   } finally {
     await file.close();
   }
 }
 
-async function putWhole({ bucket, key, facts, options }: UploadInput, parts: AsyncGenerator<LocalPart>): Promise<void> {
-  let body: Buffer = Buffer.alloc(0);
-  for await (const { bytes } of parts) body = bytes;
+async function putWhole(input: UploadInput, file: FileHandle): Promise<void> {
+  const { bucket, key, from, facts, options } = input;
+  const range = { file, path: from, offset: 0, sizeBytes: facts.sizeBytes };
+  for await (const _ of partsOf(input, file)); // throws where these are not its bytes
   const command = new PutObjectCommand({
     Bucket: bucket.name,
     Key: key,
-    Body: body,
+    ContentLength: facts.sizeBytes,
     IfNoneMatch: '*',
     ChecksumCRC32: crc32ToBase64(facts.crc32),
     Metadata: { sha256: facts.sha256 },
   });
-  const { signal, onProgress, onUnderWay = () => undefined } = options;
-  sendInPieces(command, { bytes: body, throttle: bucket.throttle, signal, onSent: onUnderWay });
-  await bucket.client.send(command, { abortSignal: signal });
+  const { signal, onProgress, onUnderWay: onSent = () => undefined } = options;
+  await sendPart({ bucket, command, part: { range, sha256: facts.sha256 }, signal, onSent });
   onProgress(facts.sizeBytes);
 }
 
-async function putInParts(input: UploadInput, parts: AsyncGenerator<LocalPart>): Promise<void> {
+async function putInParts(input: UploadInput, file: FileHandle): Promise<void> {
   const { bucket, key, facts, options } = input;
   const [newest] = await listUploadsOf(bucket, key, options.signal);
   const upload = newest ?? (await createUpload(input));
   const there = newest === undefined ? new Map<number, StoredPart>() : await listParts(bucket, newest, options.signal);
-  const completed = await putParts(input, { upload, there, parts });
+  const completed = await putParts(input, { file, upload, there });
   const command = new CompleteMultipartUploadCommand({
     Bucket: bucket.name,
     Key: key,
@@ -95,28 +91,31 @@ async function createUpload({ bucket, key, facts, options }: UploadInput): Promi
 }
 
 interface PartsInput {
+  file: FileHandle;
   upload: OpenUpload;
   /** What an earlier attempt brought. */
   there: ReadonlyMap<number, StoredPart>;
-  parts: AsyncGenerator<LocalPart>;
 }
 
-async function putParts(input: UploadInput, { upload, there, parts }: PartsInput): Promise<CompletedPart[]> {
+async function putParts(input: UploadInput, { file, upload, there }: PartsInput): Promise<CompletedPart[]> {
   const { signal } = input.options;
   const failure = new AbortController();
   const either = AbortSignal.any([signal, failure.signal]);
   const completed: CompletedPart[] = [];
   const progress = new PartsProgress(input.options);
+  const parts = partsOf(input, file, there);
   const work = async () => {
     for (let next = await parts.next(); next.done !== true; next = await parts.next()) {
       either.throwIfAborted();
-      const { number, bytes } = next.value;
-      const onSent = (sent: number) => progress.sent(number, sent);
-      const etag =
-        etagOfSame(there.get(number), bytes) ??
-        (await putPart(input.bucket, upload, { ...next.value, signal: either, onSent }));
-      completed.push({ PartNumber: number, ETag: etag, ChecksumCRC32: crc32Of(bytes) });
-      progress.done(number, bytes.length);
+      const { number, range, crc32, md5 } = next.value;
+      const onSent = (sent: number) => {
+        progress.sent(number, sent);
+      };
+      // An MD5 was asked for only where a part of this size is there.
+      const isThere = md5 !== undefined && md5 === there.get(number)?.etag;
+      const etag = isThere ? md5 : await putPart(input.bucket, upload, { part: next.value, signal: either, onSent });
+      completed.push({ PartNumber: number, ETag: etag, ChecksumCRC32: crc32ToBase64(crc32) });
+      progress.done(number, range.sizeBytes);
     }
   };
   const stopOthers = (error: unknown) => {
@@ -131,28 +130,26 @@ function partsAtOnce({ bytesPerSecond = Infinity }: Throttle): number {
   return Math.min(PARTS_AT_ONCE, Math.ceil(bytesPerSecond / BYTES_PER_SECOND_OF_PART));
 }
 
-function etagOfSame(part: StoredPart | undefined, bytes: Buffer): string | undefined {
-  if (part?.sizeBytes !== bytes.length) return undefined;
-  return createHash('md5').update(bytes).digest('hex') === part.etag ? part.etag : undefined;
+function partsOf(input: UploadInput, file: FileHandle, there: PartsInput['there'] = new Map()) {
+  const { from: path, facts, partSizeBytes } = input;
+  const withMd5 = ({ number, range }: Pick<LocalPart, 'number' | 'range'>) =>
+    there.get(number)?.sizeBytes === range.sizeBytes;
+  return readParts({ file, path, facts, partSizeBytes, withMd5 });
 }
 
 async function putPart(
   bucket: S3Bucket,
   upload: OpenUpload,
-  { number, bytes, signal, onSent }: LocalPart & Pick<SendInPiecesInput, 'signal' | 'onSent'>,
+  input: Pick<SendPartInput, 'signal' | 'onSent'> & { part: LocalPart },
 ): Promise<string | undefined> {
+  const { number, range, crc32 } = input.part;
   const command = new UploadPartCommand({
     Bucket: bucket.name,
     Key: upload.key,
     UploadId: upload.id,
     PartNumber: number,
-    Body: bytes,
-    ChecksumCRC32: crc32Of(bytes),
+    ContentLength: range.sizeBytes,
+    ChecksumCRC32: crc32ToBase64(crc32),
   });
-  sendInPieces(command, { bytes, throttle: bucket.throttle, signal, onSent });
-  return (await bucket.client.send(command, { abortSignal: signal })).ETag;
-}
-
-function crc32Of(bytes: Buffer): string {
-  return crc32ToBase64(hexOf(crc32(bytes)));
+  return (await sendPart({ ...input, bucket, command })).ETag;
 }
