@@ -36,7 +36,8 @@ async function main(): Promise<void> {
         await predecessors.stop();
       }
     } finally {
-      await close();
+      // A Worker that was made and never ran keeps its connection: why it did not run is what there is to say.
+      await close().catch((error: unknown) => log.debug({ error: String(error) }, 'cannot close the connection'));
     }
   } finally {
     await quiesced.stop();
@@ -72,5 +73,5 @@ main().catch((error: unknown) => {
   const text =
     error instanceof BackupError ? error.text : error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`${text}\n`);
-  process.exitCode = error instanceof BackupError && error.code === 'ConfigInvalid' ? EXIT.usage : EXIT.failed;
+  process.exit(error instanceof BackupError && error.code === 'ConfigInvalid' ? EXIT.usage : EXIT.failed);
 });

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, inject, it } from 'vitest';
@@ -12,6 +13,8 @@ import { waitFor } from '../support/wait-for.js';
 import { ANY_PORT, getText, metricsAddress } from '../support/worker-http.js';
 import { WorkerProcess } from '../support/worker-process.js';
 
+const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
+const NODE_MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url));
 const HEALTH_CHECK = fileURLToPath(new URL('../../dist/worker/health-check.js', import.meta.url));
 
 async function healthCheck(address: string | undefined): Promise<{ code: number | null; stdout: string }> {
@@ -105,4 +108,21 @@ it('a worker refuses to start with an address that is none or is taken', async (
   const taken = await refusal(inject('temporal').address);
   expect(taken.text).toMatch(/cannot listen on METRICS_ADDRESS: because .* is not to be had: .*\nHINT: end what/);
   expect(taken.code).toBe(1);
+});
+
+it('a worker without its workflows says so, and ends', async (test) => {
+  const deployment = await ownDeployment(test, {});
+  const copy = join(NODE_MODULES, '.cache', `worker-${process.pid}`); // from where it finds its packages
+  test.onTestFinished(() => rm(copy, { recursive: true, force: true }));
+  await cp(DIST, copy, { recursive: true, filter: (path) => !path.endsWith('workflow-bundle.js') });
+  const worker = new WorkerProcess({
+    env: deployment.env,
+    logFile: join(deployment.directory, 'worker.log'),
+    wrapper: ['bash', '-c', 'exec node "$0"', join(copy, 'worker.js')],
+  });
+  const text = await worker.start().then(() => 'it started', String);
+  expect((await worker.ended).code).toBe(1);
+  expect(text).toMatch(
+    /cannot load the workflows: because .*workflow-bundle.js is not there\nHINT: run `npm run build`/,
+  );
 });
