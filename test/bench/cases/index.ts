@@ -1,7 +1,9 @@
 import type { BenchCase } from '../bench-case.js';
 import { database } from './database.js';
+import { eightDatabases } from './eight-databases.js';
 import { killUpload } from './kill-upload.js';
+import { restore } from './restore.js';
 import { volume, volumeGzip } from './volume.js';
 
 /** In the order of the table. */
-export const CASES: readonly BenchCase[] = [database, volume, volumeGzip, killUpload];
+export const CASES: readonly BenchCase[] = [database, eightDatabases, volume, volumeGzip, restore, killUpload];
