@@ -52,6 +52,7 @@ RUN printf '#!/bin/sh\nexec backupctl run "$@"\n' >/backup.sh \
  && ln -s /app/dist/client.js /usr/local/bin/backupctl
 ENV NODE_ENV=production \
     UV_THREADPOOL_SIZE=16 \
+    MALLOC_ARENA_MAX=2 \
     BACKUPS_FILE=/config/backups.yml \
     METRICS_ADDRESS=0.0.0.0:9464 \
     SDK_METRICS_ADDRESS=0.0.0.0:9465
@@ -59,4 +60,4 @@ USER orchestrator
 # A worker waits two minutes for a Temporal server that starts beside it.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=150s CMD ["node", "/app/dist/worker/health-check.js"]
 ENTRYPOINT []
-CMD ["node", "/app/dist/worker.js"]
+CMD ["node", "--max-semi-space-size=2", "/app/dist/worker.js"]

@@ -4,7 +4,7 @@
 import { chmod, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 // Packages that are CommonJS ask for what Node has by `require`.
@@ -34,7 +34,24 @@ async function workflows() {
     workflowsPath: `${root}src/workflows/index.ts`,
     logger: new DefaultLogger('WARN'),
   });
-  await writeFile(`${root}dist/workflow-bundle.js`, code);
+  await writeFile(`${root}dist/workflow-bundle.js`, await slimmed(code));
+}
+
+/**
+ * A worker holds this text several times, as it does its source map: without comments and the text of the sources it is a third as long, and
+ * takes half of that again, since characters beyond ASCII double the room of each one. Where errors come from is still told.
+ * @param {string} code
+ */
+async function slimmed(code) {
+  const slim = await transform(code, {
+    minifyWhitespace: true,
+    legalComments: 'none',
+    sourcemap: 'external',
+    sourcesContent: false,
+    target: 'node20.19',
+  });
+  const map = JSON.stringify({ ...JSON.parse(slim.map), file: 'workflow-bundle.js' });
+  return `${slim.code}//# sourceMappingURL=data:application/json;base64,${Buffer.from(map).toString('base64')}\n`;
 }
 
 await rm(`${root}dist`, { recursive: true, force: true });

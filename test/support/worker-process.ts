@@ -4,6 +4,8 @@ import { childrenOf, halt } from './process-tree.js';
 import { ServerProcess, type ProcessEnd } from './server-process.js';
 
 const WORKER = fileURLToPath(new URL('../../dist/worker.js', import.meta.url));
+/** As `npm start` and the image have them: little room for what is new, since each thread takes it for itself. */
+const ARGUMENTS = ['--max-semi-space-size=2', WORKER];
 
 export interface WorkerOptions {
   env: Record<string, string>;
@@ -25,8 +27,8 @@ export class WorkerProcess {
     this.#server = new ServerProcess({
       name: 'the worker',
       program,
-      args: this.#isWrapped ? [...options, process.execPath, WORKER] : [WORKER],
-      env: { UV_THREADPOOL_SIZE: '16', ...env },
+      args: this.#isWrapped ? [...options, process.execPath, ...ARGUMENTS] : ARGUMENTS,
+      env: { UV_THREADPOOL_SIZE: '16', MALLOC_ARENA_MAX: '2', ...env },
       logFile,
       isReady: async () => (await readFile(logFile, 'utf8')).includes('worker is ready'),
     });
