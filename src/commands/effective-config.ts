@@ -1,3 +1,4 @@
+import { ioniceText } from '../config/limits.js';
 import type { BackupSettings, Config } from '../config/config.js';
 import { durationText, sizeText } from '../domain/quantities.js';
 import type { Retention } from '../domain/retention-rules.js';
@@ -55,7 +56,7 @@ function commonOf({ host, schedule, compression, compressionLevel, timeoutMs, ..
   };
 }
 
-function settingsEntry({ s3, run, limits, ...settings }: BackupSettings) {
+function settingsEntry({ s3, run, limits, priority, ...settings }: BackupSettings) {
   return defined({
     service: settings.service,
     backup_dir: settings.backupDir,
@@ -79,6 +80,8 @@ function settingsEntry({ s3, run, limits, ...settings }: BackupSettings) {
     server_slots: limits.serverSlots,
     copy_slots: limits.copySlots,
     max_bandwidth: limits.maxBytesPerSecond === undefined ? undefined : sizeText(limits.maxBytesPerSecond),
+    nice: priority.nice,
+    ionice: priority.ionice === undefined ? undefined : ioniceText(priority.ionice),
     attempts: run.attempts,
     retry_delay: durationText(run.retryDelayMs),
     heartbeat_timeout: durationText(run.heartbeatTimeoutMs),

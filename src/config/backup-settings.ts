@@ -1,11 +1,12 @@
 import { isMap } from 'yaml';
+import type { Priority } from '../domain/priority.js';
 import type { Compression, DumpFormat } from '../domain/target.js';
 import type { Retention } from '../domain/retention-rules.js';
 import type { RunSettings } from '../domain/run.js';
 import { backupConfigSchema, type BackupConfigInput } from './backup-config-schema.js';
 import { chooseCompression, DEFAULT_COMPRESSION, levelProblem } from './compression.js';
 import type { Environment } from './environment.js';
-import { DEFAULT_MAX_PARALLEL, limitsOf, type Limits } from './limits.js';
+import { DEFAULT_MAX_PARALLEL, limitsOf, priorityOf, type Limits } from './limits.js';
 import { sizeLimitsOf } from './size-limits.js';
 import { normalPath } from './paths.js';
 import type { Problem } from './problem.js';
@@ -51,6 +52,8 @@ export interface BackupSettings extends Retention {
   /** Absent: local only. */
   s3?: S3Settings;
   limits: Limits;
+  /** Of the programs of captures. */
+  priority: Priority;
   /** Without a deadline it follows from the schedule. */
   run: Omit<RunSettings, 'deadlineMs'> & { deadlineMs?: number };
 }
@@ -116,6 +119,7 @@ function settingsOf(data: BackupConfigInput): BackupSettings {
     ...(data.helper_image === undefined ? {} : { helperImage: data.helper_image }),
     ...(s3 === undefined ? {} : { s3 }),
     limits: limitsOf(data),
+    priority: priorityOf(data),
     run: runOf(data),
   };
 }

@@ -1,5 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { naming } from '../destinations/local-errors.js';
+import type { Priority } from '../domain/priority.js';
 import { throwIfAborted } from './abort.js';
 import { pollFileSize } from './file-size-poll.js';
 import { startPipeline, type Stage, type StageResult } from './process.js';
@@ -15,6 +16,8 @@ export interface PipelineToFileInput {
   onProgress?: ((bytesDone: number) => void) | undefined;
   /** Whether the bytes are forced to the disk. Default: true. */
   durably?: boolean;
+  /** Default: that of this process. */
+  priority?: Priority | undefined;
 }
 
 /** More than any program writes at once: where that failed, this does. */
@@ -31,12 +34,13 @@ export async function pipelineToFile({
   signal,
   onProgress,
   durably = true,
+  priority,
 }: PipelineToFileInput): Promise<StageResult[]> {
   return naming(`write ${path}`, async () => {
     const file = await open(path, 'r+');
     const endPoll = onProgress === undefined ? undefined : pollFileSize(path, onProgress);
     try {
-      const results = await runInto(file, stages, signal);
+      const results = await runInto(file, { stages, signal, priority });
       throwIfAborted(signal);
       if (!results.slice(-1).every(succeeded)) await requireRoom(file);
       if (durably) await file.sync();
@@ -49,12 +53,16 @@ export async function pipelineToFile({
   });
 }
 
-async function runInto(file: FileHandle, stages: readonly Stage[], signal?: AbortSignal): Promise<StageResult[]> {
+async function runInto(
+  file: FileHandle,
+  { stages, signal, priority }: Pick<PipelineToFileInput, 'stages' | 'signal' | 'priority'>,
+): Promise<StageResult[]> {
   // A program that does not write at the moment would not notice that nobody reads it any more.
   const giveUp = new AbortController();
   const { finished, lastEnded } = startPipeline({
     stages,
     stdout: file.fd,
+    priority,
     signal: signal === undefined ? giveUp.signal : AbortSignal.any([signal, giveUp.signal]),
   });
   if (!succeeded(await lastEnded)) giveUp.abort();

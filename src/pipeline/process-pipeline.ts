@@ -1,8 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
+import type { Priority } from '../domain/priority.js';
 import { throwIfAborted } from './abort.js';
 import { endGroups } from './process-group.js';
 import { launch, type Launch, type Stage } from './program.js';
+import { lowerSession } from './session-priority.js';
 import type { StageResult } from './stage-result.js';
 
 export interface PipelineInput {
@@ -19,6 +21,8 @@ export interface PipelineInput {
   stdout: 'pipe' | 'ignore' | number;
   /** Ends all stages: SIGTERM to their groups, SIGKILL after a short grace. */
   signal?: AbortSignal;
+  /** Of all stages. Default: that of this process. */
+  priority?: Priority | undefined;
 }
 
 /** A started pipeline, with the ends that were asked for. */
@@ -48,7 +52,10 @@ const STDERR_KEPT_BYTES = 16 * 1024;
  */
 export function startPipeline<const Input extends PipelineInput>(input: Input): Pipeline<Input> {
   throwIfAborted(input.signal);
-  const launches = input.stages.map((program) => ({ ...launch(program), cwd: program.cwd }));
+  const launches = input.stages.map((program) => ({
+    ...launch({ priority: input.priority, ...program }),
+    cwd: program.cwd,
+  }));
   const children: ChildProcess[] = [];
   try {
     for (const [index, next] of launches.entries()) children.push(startStage(next, index, children, input));
@@ -60,6 +67,10 @@ export function startPipeline<const Input extends PipelineInput>(input: Input): 
   const ends = endOfEach(children, input);
   const finished = endOfAll(children, ends, input);
   const lastEnded = ends.at(-1);
+  for (const [index, child] of children.entries()) {
+    const { nice } = input.stages[index]?.priority ?? input.priority ?? { nice: 0 };
+    if (nice > 0) void lowerSession(child, nice);
+  }
   const stdin = input.stdin === 'pipe' ? children[0]?.stdin : undefined;
   const stdout = input.stdout === 'pipe' ? children.at(-1)?.stdout : undefined;
   stdin?.on('error', () => undefined); // who writes is told by the write's own callback

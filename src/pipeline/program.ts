@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { BackupError } from '../domain/errors.js';
+import { priorityWords, type Priority } from '../domain/priority.js';
 
 export interface Program {
   /** A name to look for in PATH, or a path. */
@@ -11,6 +12,8 @@ export interface Program {
   cwd?: string;
   /** What it gets when this process dies. Default: KILL; TERM for one that then ends children of its own, which get nothing. */
   deathSignal?: 'KILL' | 'TERM';
+  /** Default: that of this process. */
+  priority?: Priority | undefined;
 }
 
 /** A program of a pipeline. */
@@ -34,6 +37,8 @@ const PACKAGES: Record<string, string> = {
   bgzip: 'tabix',
   docker: 'docker.io',
   gzip: 'gzip',
+  ionice: 'util-linux',
+  nice: 'coreutils',
   pg_dump: 'postgresql-client',
   pigz: 'pigz',
   psql: 'postgresql-client',
@@ -63,15 +68,23 @@ export function missingProgram(file: string, packageName = PACKAGES[basename(fil
 }
 
 /** Finds the program and what ends it when this process is killed; throws ProgramMissing. */
-export function launch({ file, args, env = {}, deathSignal = 'KILL' }: Program): Launch {
+export function launch({ file, args, env = {}, deathSignal = 'KILL', priority }: Program): Launch {
   const clean = { ...baseEnvironment(), ...env };
   const found = findProgram(file, clean['PATH']);
   if (found === undefined) throw missingProgram(file);
   // PR_SET_PDEATHSIG is Linux' own; elsewhere children outlive a `kill -9`.
   if (process.platform !== 'linux') return { file: found, args: [...args], env: clean };
-  const setpriv = findProgram('setpriv');
-  if (setpriv === undefined) throw missingProgram('setpriv');
-  return { file: setpriv, args: ['--pdeathsig', deathSignal, '--', found, ...args], env: clean };
+  // Each of these becomes the next one: the process stays the same.
+  const words = priority === undefined ? [] : priorityWords(priority).map(foundWord);
+  return { file: foundWord('setpriv'), args: ['--pdeathsig', deathSignal, '--', ...words, found, ...args], env: clean };
+}
+
+/** Programs by their paths, options as they are. */
+function foundWord(word: string): string {
+  if (!/^[a-z]/.test(word)) return word;
+  const path = findProgram(word);
+  if (path === undefined) throw missingProgram(word);
+  return path;
 }
 
 /** Nothing of PG*, AWS_* and the like: what a program is to know, its caller says. */

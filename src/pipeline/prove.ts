@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { FileFacts } from '../destinations/destination.js';
 import { BackupError } from '../domain/errors.js';
+import type { Priority } from '../domain/priority.js';
 import type { Compression, DumpFormat, TargetKind } from '../domain/target.js';
 import { throwIfAborted } from './abort.js';
 import { BGZF_END, BGZF_MARK } from './bgzf.js';
@@ -27,6 +28,8 @@ export interface ProveInput {
   signal?: AbortSignal;
   /** Told the stored bytes that were read back so far. */
   onProgress?: (bytesDone: number) => void;
+  /** Of the programs that read it. Default: that of this process. */
+  priority?: Priority | undefined;
 }
 
 /** Below it two programs that start take longer than all that they read. */
@@ -81,10 +84,11 @@ async function readSmall(file: FileHandle, input: ProveInput): Promise<FileFacts
 }
 
 async function readBack(file: FileHandle, input: ProveInput, isSmall: boolean): Promise<ReadBack> {
-  const { kind, tools, compression, dumpFormat, entryByEntry = false, signal, onProgress } = input;
+  const { kind, tools, compression, dumpFormat, entryByEntry = false, signal, onProgress, priority } = input;
   const check = contentCheck({ kind, entryByEntry, isSmall });
   const { stdin, stdout, finished } = startPipeline({
     stages: [storedReader(tools, { compression, dumpFormat }), ...check.stages],
+    priority,
     stdin: 'pipe',
     stdout: 'pipe',
     ...(signal !== undefined && { signal }),

@@ -33,7 +33,8 @@ export async function captureTarget(
     ...(expectedId !== undefined && { expectedId }),
   });
   await sweepOnce({ destination: runtime.local, run: input.run, log: step.log });
-  const { artifact, source, warnings, suspicious } = await captureArtifact(runtime, input, step);
+  const { priority } = runtime.config.backup;
+  const { artifact, source, warnings, suspicious } = await captureArtifact(runtime, input, { ...step, priority });
   if (suspicious !== undefined)
     step.log(`${target.name}: warning: ${artifact.name} is suspicious: ${suspicious.reason}`);
   const { name, sizeBytes, sha256 } = artifact;

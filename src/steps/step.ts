@@ -1,3 +1,5 @@
+import type { Priority } from '../domain/priority.js';
+
 /** What every step that moves bytes is given. */
 export interface StepContext {
   /** Ends the step; it then rejects with whatever the interrupted part throws. */
@@ -8,6 +10,8 @@ export interface StepContext {
   onUnderWay?: (bytes: number) => void;
   /** Told when a capture is written and its proof begins, whose bytes are counted from 0 again. */
   onProving?: () => void;
+  /** Of the programs that it starts. Default: that of this process. */
+  priority?: Priority;
   /** A line for the log of the run. */
   log: (line: string) => void;
 }

@@ -8,6 +8,7 @@ import { BackupError } from '../../src/domain/errors.js';
 import { ensureHelperImage } from '../../src/sources/docker/helper-image.js';
 import { captureVolume, removeAttempts } from '../../src/sources/volume/capture.js';
 import { volumeExists } from '../support/docker-volume.js';
+import { priorityOf } from '../support/seen-priority.js';
 import { beforeDocker, letGo, slowHelpers, stubEnvironment } from '../support/docker-wrapper.js';
 import {
   attemptAt,
@@ -195,4 +196,21 @@ test('an empty volume that an attempt left when it was killed is missing until a
   );
   onTestFinished(() => run('docker', ['rm', '--force', user]).then(() => undefined));
   await captureVolume(await attemptAt(volume));
+});
+
+test('what reads a volume has the priority of captures, and so has its container', async () => {
+  const attempt = await attemptAt(await slowVolume(), { level: 9, priority: { nice: 10, ionice: 'idle' } });
+  const capture = captureVolume(attempt);
+  await meetInMidWrite(attempt);
+  const [id = ''] = await containersOf(attempt.service);
+  const [, ...lines] = await dockerLines('top', id, '-o', 'pid,ni,comm');
+  const seen = lines.map((line) => line.trim().split(/\s+/)).filter(([, , name]) => name !== 'bash');
+  expect(seen.length).toBeGreaterThan(0);
+  for (const [pid, nice] of seen) {
+    expect(nice).toBe('10');
+    expect(await priorityOf(Number(pid))).toEqual({ nice: 10, ionice: 'idle' });
+  }
+  expect(await dockerLines('inspect', '--format', '{{.HostConfig.CpuShares}}', id)).toEqual(['110']);
+  await letGo(id);
+  await capture;
 });

@@ -75,6 +75,7 @@ describe("a user's file", () => {
       verify: {},
       s3: { bucket: 'backups', region: 'sa-east-1', prefix: '', forcePathStyle: false },
       limits: { captureSlots: 4, copySlots: 4 },
+      priority: { nice: 5 },
       run: {
         maxParallel: 4,
         attempts: 5,
@@ -123,6 +124,7 @@ describe('every key', () => {
           ...{ heartbeat_timeout: '5s', stall_timeout: '2m', unpolled_timeout: '3h', copy_retry_for: '1m' },
           ...{ timeout: '4h', globals: 'false', dump_format: 'custom', dump_jobs: '3' },
           ...{ capture_slots: 3, server_slots: '2', copy_slots: 1, max_bandwidth: '10MB' },
+          ...{ nice: 19, ionice: 'best-effort 7' },
         },
       }),
     );
@@ -141,6 +143,7 @@ describe('every key', () => {
       verify: {},
       s3: { bucket: 'b', region: 'r', endpoint: 'http://127.0.0.1:9000', prefix: 'a/b', forcePathStyle: true },
       limits: { captureSlots: 3, serverSlots: 2, copySlots: 1, maxBytesPerSecond: 10_000_000 },
+      priority: { nice: 19, ionice: 7 },
       run: {
         ...{ maxParallel: 2, attempts: 3, retryDelayMs: 500, heartbeatTimeoutMs: 5_000, stallTimeoutMs: 120_000 },
         ...{ unpolledTimeoutMs: 10_800_000, copyRetryForMs: 60_000, deadlineMs: 86_400_000 },

@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { BackupError } from '../../domain/errors.js';
+import type { Priority } from '../../domain/priority.js';
 import type { Compression, Source } from '../../domain/target.js';
 import { throwIfAborted } from '../../pipeline/abort.js';
 import { compressor, compressorVersion } from '../../pipeline/compression.js';
@@ -30,6 +31,8 @@ export interface MountedCaptureInput {
   signal: AbortSignal;
   /** Told after each piece, with all compressed bytes written so far. */
   onProgress: (bytesDone: number) => void;
+  /** Of tar and the compressor. */
+  priority?: Priority;
   /** Brings to rest what uses the volume, while it is read; asks a Docker engine. Default: nothing. */
   quiesce?: Quiesce;
 }
@@ -64,7 +67,7 @@ export async function captureMounted(input: MountedCaptureInput): Promise<Captur
 
 /** Returns warnings. */
 async function readDirectory(
-  { target, path, compression, level, partPath, tools, onProgress }: MountedCaptureInput,
+  { target, path, compression, level, partPath, tools, onProgress, priority }: MountedCaptureInput,
   tar: ReturnType<typeof requireGnuTar>,
   { signal, containers }: Rest,
 ): Promise<string[]> {
@@ -77,7 +80,7 @@ async function readDirectory(
     { file: tar.path, args, env: TAR_ENVIRONMENT, onStderr: said.take },
     compressor(tools, compression, level),
   ];
-  const results = await pipelineToFile({ stages, path: partPath, signal, onProgress });
+  const results = await pipelineToFile({ stages, path: partPath, signal, onProgress, priority });
   requireGoodEnd(`archive ${target}`, results, said.lines);
   const warnings = captureWarnings({ ...said.lines, liveDatabases }, use);
   return isEmpty ? [emptyWarning(path), ...warnings] : warnings;

@@ -21,8 +21,21 @@ export interface HelperImageInput {
 export const HELPER_REPOSITORY = 'backup-orchestrator/helper';
 
 const NEEDED_PROGRAMS = ['bash', 'tar', 'gzip', 'cat', 'mkdir', 'mv', 'rm', 'sync'];
-/** Compressors, and what a drill and a restore in place look into volumes with. */
-const OPTIONAL_PROGRAMS = ['bgzip', 'pigz', 'zstd', 'age', 'find', 'stat', 'du', 'b2sum', 'getfattr', 'setfattr'];
+/** Compressors, what a drill and a restore in place look into volumes with, and what lowers the priority of a capture. */
+const OPTIONAL_PROGRAMS = [
+  'bgzip',
+  'pigz',
+  'zstd',
+  'age',
+  'find',
+  'stat',
+  'du',
+  'b2sum',
+  'getfattr',
+  'setfattr',
+  'nice',
+  'ionice',
+];
 
 /**
  * The image that helper containers run: the configured one (pulled where the engine lacks it), else this process's own,

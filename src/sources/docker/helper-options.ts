@@ -10,6 +10,8 @@ export interface HelperContainer {
   capabilities: readonly string[];
   /** Further groups of its root. */
   groups?: readonly number[];
+  /** What it weighs beside other containers, whose usual is 1024: nice values count within one alone. Default: the usual. */
+  cpuShares?: number;
   env: Record<string, string>;
   /** A fixed text for bash: names reach it as environment only. */
   script: string;
@@ -22,7 +24,7 @@ const PIDS_LIMIT = 1024;
 
 /** The arguments of `docker` that make the container: it reaches its mounts and nothing else. */
 export function createArguments(container: HelperContainer): string[] {
-  const { name, image, labels, mounts, capabilities, groups = [], env, script, args } = container;
+  const { name, image, labels, mounts, capabilities, groups = [], cpuShares, env, script, args } = container;
   const each = (option: string, values: readonly string[]) => values.flatMap((value) => [option, value]);
   const pairs = (record: Record<string, string>) => Object.entries(record).map(([key, value]) => `${key}=${value}`);
   return [
@@ -35,6 +37,7 @@ export function createArguments(container: HelperContainer): string[] {
     ...['--userns', 'host'],
     // Whatever the engine's default is: no helper's messages go to a log server, nor wait for one.
     ...['--log-driver', 'json-file', '--log-opt', 'max-size=1m', '--no-healthcheck', '--restart', 'no'],
+    ...(cpuShares === undefined ? [] : ['--cpu-shares', String(cpuShares)]),
     ...each('--group-add', groups.map(String)),
     ...each('--mount', mounts.map(mountOption)),
     ...each('--env', pairs(env)),

@@ -23,9 +23,9 @@ tar_version=$(tar --version)
 
 /**
  * Writes the volume to the file $ARTIFACT through the compressor "$@", and what both say to the file $MESSAGES: a
- * container's own stderr can lose its end. The exit code is 0 where both ended well enough; the last line tells how each did.
+ * container's own stderr can lose its end. $PRIORITY: `nice -n 10 ionice -c 3` and the like, or nothing. The exit code is 0 where both ended well enough; the last line tells how each did.
  */
-export const CAPTURE_SCRIPT = `${preamble('"$1"')}
+export const CAPTURE_SCRIPT = `${preamble('"$1" ${PRIORITY:+nice ionice}')}
 exec 2>>"$MESSAGES"
 read -r compressor_version < <("$1" --version 2>&1)
 printf 'backup-helper version tar %s\\n' "\${tar_version%%$'\\n'*}" >&2
@@ -38,7 +38,7 @@ for file in PG_VERSION */PG_VERSION */*/PG_VERSION; do
   [[ -e $directory/postmaster.pid ]] && printf 'backup-helper live-database %q\\n' "$directory" >&2
 done
 
-tar ${quoted(CREATE_OPTIONS)} . | "$@" >"$ARTIFACT"
+$PRIORITY tar ${quoted(CREATE_OPTIONS)} . | $PRIORITY "$@" >"$ARTIFACT"
 ended=("\${PIPESTATUS[@]}")
 printf 'backup-helper ended %s %s\\n' "\${ended[@]}" >&2
 [[ \${ended[0]} -le 1 && \${ended[1]} -eq 0 ]]

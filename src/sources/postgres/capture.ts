@@ -1,4 +1,5 @@
 import type { Manifest } from '../../domain/manifest.js';
+import type { Priority } from '../../domain/priority.js';
 import type { Compression, DumpFormat, Source } from '../../domain/target.js';
 import { compressor, compressorVersion } from '../../pipeline/compression.js';
 import { pipelineToFile } from '../../pipeline/pipeline-to-file.js';
@@ -28,6 +29,8 @@ export interface CaptureDatabaseInput extends DescribeDatabaseInput {
   jobs?: number | undefined;
   /** Told after each piece, with all compressed bytes written so far. */
   onProgress?: (bytesDone: number) => void;
+  /** Of pg_dump and the compressor; the server's own process for the dump is the server's. */
+  priority?: Priority;
 }
 
 /** What a manifest says about the database. */
@@ -82,24 +85,25 @@ function versionsOf(
 
 async function dump(session: Session, input: CaptureDatabaseInput, pgDump: PostgresClient): Promise<string[]> {
   const { tools, signal } = session;
-  const { compression, dumpFormat, level, partPath, onProgress } = input;
+  const { compression, dumpFormat, level, partPath, onProgress, priority } = input;
   const byJobs = await dumpPlainByJobs(session, input, pgDump);
   if (byJobs.isDone) return byJobs.warnings;
   const program = dumpProgram(session, input, pgDump);
   // pg_dump writes an archive itself: only in a file does it say where the data of each table is, without which jobs search.
   const stages = dumpFormat === 'custom' ? [program] : [program, compressor(tools, compression, level)];
-  const results = await pipelineToFile({ stages, path: partPath, signal, onProgress });
+  const results = await pipelineToFile({ stages, path: partPath, signal, onProgress, priority });
   judge(results, session);
   return [...byJobs.warnings, ...warningsOf(results[0])];
 }
 
 /** Not done, with a warning where that is worth one: a serial dump is to be made. */
 async function dumpPlainByJobs(session: Session, input: CaptureDatabaseInput, pgDump: PostgresClient) {
-  const { compression, dumpFormat, level, jobs = 1, partPath, onProgress } = input;
+  const { compression, dumpFormat, level, jobs = 1, partPath, onProgress, priority } = input;
   if (jobs < 2 || dumpFormat === 'custom') return { isDone: false, warnings: [] };
   const program = (format: readonly string[]) => dumpProgram(session, input, pgDump, format);
   try {
-    const result = await dumpByJobs(session, { program, pgDump, compression, level, jobs, partPath, onProgress });
+    const choice = { program, pgDump, compression, level, jobs, partPath, onProgress, priority };
+    const result = await dumpByJobs(session, choice);
     return result === undefined ? { isDone: false, warnings: [] } : { isDone: true, warnings: warningsOf(result) };
   } catch (error) {
     if (error instanceof UnfitForJobs) {
@@ -111,14 +115,14 @@ async function dumpPlainByJobs(session: Session, input: CaptureDatabaseInput, pg
 
 function dumpProgram(
   { env }: Session,
-  { lockWaitTimeoutMs, dumpFormat, level }: CaptureDatabaseInput,
+  { lockWaitTimeoutMs, dumpFormat, level, priority }: CaptureDatabaseInput,
   { path }: PostgresClient,
   format: readonly string[] = dumpFormat === 'custom'
     ? ['--format=custom', `--compress=${String(level)}`]
     : ['--format=plain'],
 ): Program {
   const timeout = `--lock-wait-timeout=${String(lockWaitTimeoutMs ?? LOCK_WAIT_TIMEOUT_MS)}`;
-  return { file: path, args: [...format, '--no-password', timeout, `--dbname=${CONNECTION_OPTIONS}`], env };
+  return { file: path, args: [...format, '--no-password', timeout, `--dbname=${CONNECTION_OPTIONS}`], env, priority };
 }
 
 function judge(results: StageResult[], session: Session): void {

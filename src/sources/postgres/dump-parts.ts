@@ -98,11 +98,11 @@ interface CompressPartInput extends DumpPartsInput, Pipe {}
 
 /** The shell waits until pg_dump has opened the pipe, in which nobody else waits then. */
 async function compressPart({ directory, parts, dumpId, pipe, signal, onProgress }: CompressPartInput) {
-  const { file, args } = parts.get(dumpId) ?? { file: 'false', args: [] };
+  const { file, args, priority } = parts.get(dumpId) ?? { file: 'false', args: [] };
   const path = join(directory, `${dumpId}.part`);
   await writeFile(path, '', { flag: 'wx', mode: 0o600 });
   const stages = [{ file: 'sh', args: ['-c', 'exec "$@" <"$0"', pipe, file, ...args] }];
-  requireSuccess(await pipelineToFile({ stages, path, signal, onProgress, durably: false }), 'compress');
+  requireSuccess(await pipelineToFile({ stages, path, signal, onProgress, priority, durably: false }), 'compress');
   return { dumpId, pipe, path };
 }
 

@@ -1,4 +1,5 @@
 import type { Manifest } from '../../domain/manifest.js';
+import type { Priority } from '../../domain/priority.js';
 import type { Compression, Source } from '../../domain/target.js';
 import { compressor, compressorVersion } from '../../pipeline/compression.js';
 import { pipelineToFile } from '../../pipeline/pipeline-to-file.js';
@@ -21,6 +22,7 @@ export interface CaptureGlobalsInput extends DescribeGlobalsInput {
   partPath: string;
   /** Told after each piece, with all compressed bytes written so far. */
   onProgress?: (bytesDone: number) => void;
+  priority?: Priority;
 }
 
 /** What a manifest says about the roles of a server. */
@@ -37,11 +39,11 @@ const ROLES = `SELECT coalesce(jsonb_agg(rolname ORDER BY rolname), '[]') FROM p
 export async function captureGlobals(input: CaptureGlobalsInput): Promise<CapturedGlobals> {
   return withAccess(input, async (session, access) => {
     const { captured, program } = await describe(session, input, access);
-    const { tools, compression, level, partPath, signal, onProgress } = input;
+    const { tools, compression, level, partPath, signal, onProgress, priority } = input;
     const stages = [program, compressor(tools, compression, level)];
     const what = `dump the roles of ${serverOf(session)}`;
     try {
-      requireSuccess(await pipelineToFile({ stages, path: partPath, signal, onProgress }), what);
+      requireSuccess(await pipelineToFile({ stages, path: partPath, signal, onProgress, priority }), what);
     } catch (error) {
       throw translatePostgresError(error, { subject: serverOf(session), what });
     }

@@ -3,6 +3,7 @@ import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { naming } from '../../destinations/local-errors.js';
 import { BackupError } from '../../domain/errors.js';
 import { jobsName } from '../../domain/names.js';
+import type { Priority } from '../../domain/priority.js';
 import type { Compression } from '../../domain/target.js';
 import { compressor, decompressor } from '../../pipeline/compression.js';
 import { Members } from '../../pipeline/members.js';
@@ -25,6 +26,8 @@ export interface ParallelDumpInput {
   /** An empty file, which is there already. */
   partPath: string;
   onProgress?: ((bytesDone: number) => void) | undefined;
+  /** Of compressors and pg_restore; that of pg_dump is its program's. */
+  priority?: Priority | undefined;
 }
 
 /** What small tables and large objects may take on the disk uncompressed. */
@@ -63,8 +66,12 @@ export async function dumpByJobs(session: Session, input: ParallelDumpInput): Pr
   });
 }
 
-function compressorOf({ tools }: Session, { compression, level }: ParallelDumpInput, threads: number): Program {
-  return compressor(tools, compression, level, threads);
+function compressorOf(
+  { tools }: Session,
+  { compression, level, priority }: ParallelDumpInput,
+  threads: number,
+): Program {
+  return { ...compressor(tools, compression, level, threads), priority };
 }
 
 /** Writes the dump to the part. What the archive names and a part lacks, or the other way round, is Damaged. */
@@ -80,7 +87,7 @@ async function join(session: Session, input: ParallelDumpInput, { archive, parts
   const giveUp = new AbortController();
   const ending = signal === undefined ? giveUp.signal : AbortSignal.any([signal, giveUp.signal]);
   const { stdout, finished } = startPipeline({
-    stages: [{ file: reader, args: ['--file=-', archive], env }],
+    stages: [{ file: reader, args: ['--file=-', archive], env, priority: input.priority }],
     stdout: 'pipe',
     signal: ending,
   });

@@ -1,6 +1,7 @@
 import { realpath, rm, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Quiesced } from '../../domain/manifest.js';
+import { cpuShares, priorityWords, type Priority } from '../../domain/priority.js';
 import type { Compression, Source } from '../../domain/target.js';
 import { throwIfAborted } from '../../pipeline/abort.js';
 import { compressor } from '../../pipeline/compression.js';
@@ -40,6 +41,8 @@ export interface VolumeCaptureInput {
   signal: AbortSignal;
   /** Told the size of the part, each second in which it grew. */
   onProgress: (sizeBytes: number) => void;
+  /** Of the helper, and of tar and the compressor in it. */
+  priority?: Priority;
   /** Brings to rest what uses the volume, while it is read. Default: nothing. */
   quiesce?: Quiesce;
 }
@@ -125,7 +128,17 @@ async function readVolume(
 }
 
 async function helperFor(input: VolumeCaptureInput & CaptureFiles): Promise<HelperContainer> {
-  const { target, service, volumeName, attemptToken, partPath, messagesPath, helperImage, signal } = input;
+  const {
+    target,
+    service,
+    volumeName,
+    attemptToken,
+    partPath,
+    messagesPath,
+    helperImage,
+    signal,
+    priority = { nice: 0 },
+  } = input;
   const ownContainer = await findOwnContainer();
   const { file, args } = compressor(input.tools, input.compression, input.level);
   const label = `${LABEL.attempt}=${attemptToken}`;
@@ -142,7 +155,8 @@ async function helperFor(input: VolumeCaptureInput & CaptureFiles): Promise<Help
     // Its root reads whatever the volume holds; it writes the part as a member of its group.
     capabilities: ['DAC_READ_SEARCH'],
     groups: await groupsOf([partPath, messagesPath]),
-    env: { ARTIFACT: partPath, MESSAGES: messagesPath },
+    cpuShares: cpuShares(priority),
+    env: { ARTIFACT: partPath, MESSAGES: messagesPath, PRIORITY: priorityWords(priority).join(' ') },
     script: CAPTURE_SCRIPT,
     args: [basename(file), ...args],
   };
