@@ -1,9 +1,22 @@
 import type { BenchCase } from '../bench-case.js';
 import { database } from './database.js';
 import { eightDatabases } from './eight-databases.js';
+import { idle } from './idle.js';
 import { killUpload } from './kill-upload.js';
+import { memory } from './memory.js';
 import { restore } from './restore.js';
+import { upload } from './upload.js';
 import { volume, volumeGzip } from './volume.js';
 
 /** In the order of the table. */
-export const CASES: readonly BenchCase[] = [database, eightDatabases, volume, volumeGzip, restore, killUpload];
+export const CASES: readonly BenchCase[] = [
+  database,
+  eightDatabases,
+  volume,
+  volumeGzip,
+  restore,
+  killUpload,
+  upload,
+  memory,
+  idle,
+];
