@@ -71,8 +71,8 @@ describe('a step that is not over', () => {
     };
     const copyArtifact = () => {
       const ctx = Context.current();
-      const pulse = setInterval(() => ctx.heartbeat(details), 200); // as steps do: one alone may be lost
-      return untilCancelled().finally(() => clearInterval(pulse));
+      const pulse = setInterval(() => ctx.heartbeat(details), 100);
+      return ctx.cancelled.finally(() => clearInterval(pulse));
     };
     const row = await targetOnce({ host: { copyArtifact } }, ({ step }) => step?.progress !== undefined, {
       destinations: ['local', 's3'],
