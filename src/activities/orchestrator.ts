@@ -5,6 +5,7 @@ import type { Config } from '../config/config.js';
 import { cronsOf } from '../config/schedules.js';
 import type { RunPlan } from '../domain/run.js';
 import type {
+  BackupPartResult,
   BackupTargetResult,
   ChildHolder,
   ChildHolderInput,
@@ -25,6 +26,7 @@ import {
   type ScheduleFound,
 } from '../temporal/schedules.js';
 import { searchAttributeProbe } from '../temporal/search-attributes.js';
+import type { BackupPart } from '../workflows/backup-part.js';
 import type { BackupTarget } from '../workflows/backup-target.js';
 import type { OrchestratorDeps } from './deps.js';
 import { translate } from './failures.js';
@@ -87,17 +89,24 @@ export function createOrchestratorActivities(deps: OrchestratorDeps) {
 
     /** The result of a child that this workflow started before it was reset; fails as the child does, and passes a cancellation on. */
     awaitChild: ({ childWorkflowId }: ChildHolderInput): Promise<BackupTargetResult> =>
-      pulsing(async () => {
-        const ctx = Context.current();
-        const child = client.workflow.getHandle<typeof BackupTarget>(childWorkflowId);
-        try {
-          return await Promise.race([child.result(), ctx.cancelled]);
-        } catch (error) {
-          if (ctx.cancellationDetails?.cancelRequested) await child.cancel();
-          throw error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure ? error.cause : error;
-        }
-      }),
+      awaitChild(client.workflow.getHandle<typeof BackupTarget>(childWorkflowId)),
+
+    /** The same of a part of the run. */
+    awaitPart: ({ childWorkflowId }: ChildHolderInput): Promise<BackupPartResult> =>
+      awaitChild(client.workflow.getHandle<typeof BackupPart>(childWorkflowId)),
   };
+}
+
+function awaitChild<Result>(child: { result(): Promise<Result>; cancel(): Promise<unknown> }): Promise<Result> {
+  return pulsing(async () => {
+    const ctx = Context.current();
+    try {
+      return await Promise.race([child.result(), ctx.cancelled]);
+    } catch (error) {
+      if (ctx.cancellationDetails?.cancelRequested) await child.cancel();
+      throw error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure ? error.cause : error;
+    }
+  });
 }
 
 /** Shows while `work` goes on that this worker lives. */

@@ -1,7 +1,7 @@
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import type { PendingStep } from '../domain/pending-step.js';
 import { RUN_PROGRESS_QUERY, TARGET_PHASE_QUERY, type RunProgress, type TargetPhase } from '../domain/steps.js';
-import { targetWorkflowId } from '../domain/task-queues.js';
+import { isPartOf, targetWorkflowId } from '../domain/task-queues.js';
 import type { TargetKind } from '../domain/target.js';
 import { pendingSteps } from '../temporal/pending-steps.js';
 
@@ -33,13 +33,15 @@ export async function readRun({ client, handle, description, last }: ReadRunInpu
   const known = progress ?? lastKnown(description, last);
   const asked = new Map<string, boolean>();
   const steps = (await orUndefined(client, () => pendingSteps(client, description, asked))) ?? [];
+  const atWork = await inParts(client, handle.workflowId, description);
   const service = handle.workflowId.slice(0, handle.workflowId.lastIndexOf('/run'));
   const targets: TargetView[] = [];
   for (const { target, kind, phase, result } of known.targets) {
     const row = { target, kind, phase, ...(result !== undefined && { result }) };
-    if (phase === 'waiting' || phase === 'done') targets.push(row);
+    const childId = targetWorkflowId({ service, kind, target });
+    if (phase === 'done' || (phase === 'waiting' && !atWork.has(childId))) targets.push(row);
     else {
-      const child = client.workflow.getHandle(targetWorkflowId({ service, kind, target }));
+      const child = client.workflow.getHandle(childId);
       targets.push({
         ...row,
         ...(await readTarget({ client, handle: child, parent: handle.workflowId, asked, answered })),
@@ -47,6 +49,17 @@ export async function readRun({ client, handle, description, last }: ReadRunInpu
     }
   }
   return { ...known, targets, steps, answered };
+}
+
+/** A run knows of the targets in its parts only how they ended: the ids of those that are at work there. */
+async function inParts(client: Client, run: string, { raw }: WorkflowExecutionDescription): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const { workflowId } of raw.pendingChildren ?? []) {
+    if (!workflowId || !isPartOf(run, workflowId)) continue;
+    const part = await orUndefined(client, () => client.workflow.getHandle(workflowId).describe());
+    for (const child of part?.raw.pendingChildren ?? []) found.add(child.workflowId ?? '');
+  }
+  return found;
 }
 
 interface ReadTargetInput extends Pick<ReadRunInput, 'client' | 'handle'> {
@@ -59,8 +72,9 @@ async function readTarget(input: ReadTargetInput): Promise<Pick<TargetView, 'pha
   const { client, handle, parent, asked, answered } = input;
   const description = await orUndefined(client, () => handle.describe());
   // Before a child is started, its id stands for the last one, or for that of another run.
-  if (description?.status.name !== 'RUNNING' || description.parentExecution?.workflowId !== parent)
-    return { phase: 'capturing' };
+  const parentId = description?.parentExecution?.workflowId ?? '';
+  const isOurs = parentId === parent || isPartOf(parent, parentId);
+  if (description?.status.name !== 'RUNNING' || !isOurs) return { phase: 'capturing' };
   const steps = (await orUndefined(client, () => pendingSteps(client, description, asked))) ?? [];
   const step = steps.find(({ activity }) => activity in PHASES);
   if (step !== undefined) return { phase: PHASES[step.activity] ?? 'capturing', step };
@@ -75,11 +89,14 @@ const PHASES: Record<string, TargetPhase> = {
 };
 
 /** Without a worker only Temporal itself can say which targets are at work. */
-function lastKnown({ raw }: WorkflowExecutionDescription, last?: RunView): RunProgress {
-  const atWork = (raw.pendingChildren ?? []).map(({ workflowId }) => {
-    const [target = '', kind] = (workflowId ?? '').split('/').reverse();
-    return { target, kind: kind as TargetKind, phase: 'capturing' as const };
-  });
+function lastKnown({ raw, workflowId }: WorkflowExecutionDescription, last?: RunView): RunProgress {
+  const children = (raw.pendingChildren ?? []).map((child) => child.workflowId ?? '');
+  const atWork = children
+    .filter((id) => !isPartOf(workflowId, id))
+    .map((id) => {
+      const [target = '', kind] = id.split('/').reverse();
+      return { target, kind: kind as TargetKind, phase: 'capturing' as const };
+    });
   if (last === undefined) return { targets: atWork };
   const isAtWork = ({ target, kind }: TargetView) => atWork.some((t) => t.target === target && t.kind === kind);
   const targets = last.targets.map((row) =>

@@ -44,6 +44,8 @@ export interface RunPlan {
   reserved: boolean;
   /** Whether the namespace has the search attributes; absent in plans of 0.1, whose histories have none. */
   searchAttributes?: boolean;
+  /** How many targets a part holds at most. Absent: the run has no parts, each target is a child of its own. */
+  partSize?: number;
   warnings: string[];
 }
 

@@ -117,6 +117,22 @@ export interface BackupTargetResult {
   isUnpolled?: true;
 }
 
+/** Some targets of a large run, one after the other. */
+export interface BackupPartInput extends Omit<BackupTargetInput, 'target'> {
+  targets: Target[];
+  /** Of all of them. */
+  host: string;
+  /** Whether a target of that host has waited for a worker in vain. */
+  isUnpolled: boolean;
+}
+
+export interface BackupPartResult {
+  /** In the order of its targets. */
+  settled: BackupTargetResult[];
+  /** As it was at the end. */
+  isUnpolled: boolean;
+}
+
 /** Where a target stands in a running run. */
 export type TargetPhase = 'waiting' | 'capturing' | 'copying' | 'verifying' | 'done';
 

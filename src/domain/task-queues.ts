@@ -27,6 +27,15 @@ export function targetWorkflowId({ service, kind, target }: TargetId): string {
   return `${service}/${kind}/${target}`;
 }
 
+/** Of a part of a large run, by its number in it. */
+export function partWorkflowId(runWorkflowId: string, part: number): string {
+  return `${runWorkflowId}/part-${part}`;
+}
+
+export function isPartOf(runWorkflowId: string, workflowId: string): boolean {
+  return workflowId.startsWith(`${runWorkflowId}/part-`);
+}
+
 /** Of the workflow that verifies a target. */
 export function verifyTargetWorkflowId({ service, kind, target }: TargetId): string {
   return `${service}/verify/${kind}/${target}`;

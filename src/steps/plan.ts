@@ -2,6 +2,7 @@ import { establishIdentity, type DirectoryIdentity } from '../directory-identity
 import { shortestGapMs } from '../config/cron.js';
 import { BackupError } from '../domain/errors.js';
 import { runId } from '../domain/names.js';
+import { LARGEST_RUN_WITHOUT_PARTS, PART_SIZE } from '../domain/parts.js';
 import type { RefusedTarget, RunPlan } from '../domain/run.js';
 import type { PlanRunInput } from '../domain/steps.js';
 import { DEFAULT_HOST, type Target } from '../domain/target.js';
@@ -39,7 +40,7 @@ export async function planRun(runtime: Runtime, input: PlanRunInput, context: Pl
     const recorded = (await newestRecord(runtime.local))?.directoryIds;
     const directoryIds = { ...recorded, ...context.directoryIds, [DEFAULT_HOST]: identity.id };
     const run = await reserve(runtime, input, { identity, directoryIds });
-    return { ...base, run, ...chosen, directoryIds, reserved: true };
+    return { ...base, run, ...chosen, ...inParts(chosen.targets), directoryIds, reserved: true };
   } catch (error) {
     if (!(error instanceof BackupError) || error.code !== 'DirectoryUnknown') throw error;
     const run = runId(new Date(input.startedAt), config.backup.timezone);
@@ -47,8 +48,13 @@ export async function planRun(runtime: Runtime, input: PlanRunInput, context: Pl
     const targets = chosen.targets.filter((t) => t.host !== DEFAULT_HOST);
     const here = chosen.targets.filter((t) => t.host === DEFAULT_HOST);
     const refused = [...chosen.refused, ...here.map((t) => refuse(t, error.text))];
-    return { ...base, run, targets, refused, directoryIds: context.directoryIds, reserved: false };
+    const { directoryIds } = context;
+    return { ...base, run, targets, refused, ...inParts(targets), directoryIds, reserved: false };
   }
+}
+
+function inParts(targets: readonly Target[]): Pick<RunPlan, 'partSize'> {
+  return targets.length > LARGEST_RUN_WITHOUT_PARTS ? { partSize: PART_SIZE } : {};
 }
 
 function identify(runtime: Runtime, { service, directoryIds }: PlanContext): Promise<DirectoryIdentity> {

@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { BackupError } from '../domain/errors.js';
+import { DATA_CONVERTER } from './data-converter.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -16,7 +17,10 @@ export async function connectClient(): Promise<{ client: Client; close: () => Pr
   const { connectionOptions, namespace, address } = temporalSettings();
   try {
     const connection = await Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_TIMEOUT_MS });
-    return { client: new Client({ connection, namespace }), close: () => connection.close() };
+    return {
+      client: new Client({ connection, namespace, dataConverter: DATA_CONVERTER }),
+      close: () => connection.close(),
+    };
   } catch (error) {
     throw unreachable(address, error);
   }

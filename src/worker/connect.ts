@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { temporalSettings, unreachable } from '../temporal/connection.js';
+import { DATA_CONVERTER } from '../temporal/data-converter.js';
 import type { Log } from './log.js';
 
 /** How long a worker waits for a server that starts beside it, before it exits and its supervisor decides. */
@@ -26,7 +27,8 @@ export async function connectWorker(log: Log): Promise<WorkerConnection> {
         await clientConnection.close();
         await connection.close();
       };
-      return { connection, client: new Client({ connection: clientConnection, namespace }), close };
+      const client = new Client({ connection: clientConnection, namespace, dataConverter: DATA_CONVERTER });
+      return { connection, client, close };
     } catch (error) {
       if (Date.now() - since > PATIENCE_MS) throw unreachable(address, error);
       log.warn({ address }, 'waiting for the Temporal server');

@@ -7,6 +7,7 @@ import { createOrchestratorActivities } from '../activities/orchestrator.js';
 import { BackupError } from '../domain/errors.js';
 import { ORCHESTRATOR_QUEUE, hostQueue } from '../domain/task-queues.js';
 import type { Attempts } from '../metrics/attempts.js';
+import { DATA_CONVERTER } from '../temporal/data-converter.js';
 import { workerIdentity } from '../temporal/worker-identity.js';
 import type { OwnAttempts } from './own-attempts.js';
 import type { Service } from './service.js';
@@ -45,6 +46,7 @@ export async function createWorkers(input: CreateWorkersInput): Promise<Worker[]
   const common = {
     connection,
     namespace: client.options.namespace,
+    dataConverter: DATA_CONVERTER,
     identity: workerIdentity({
       host: service.host,
       hostname: hostname(),

@@ -26,6 +26,7 @@ const SUMMARIES: Summaries = {
   isQueuePolled: ({ taskQueue }) => `ask whether a worker polls ${taskQueue}`,
   findChildHolder: ({ childWorkflowId }) => `ask who holds ${childWorkflowId}`,
   awaitChild: ({ childWorkflowId }) => `wait for ${childWorkflowId}`,
+  awaitPart: ({ childWorkflowId }) => `wait for ${childWorkflowId}`,
 };
 
 type LocalSteps = 'hasSearchAttributes';

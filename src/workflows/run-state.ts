@@ -2,6 +2,7 @@ import type { BackupTargetResult, BroughtTarget, RunProgress } from '../domain/s
 import type { RunPlan, RunReport } from '../domain/run.js';
 import type { Target, TargetKind } from '../domain/target.js';
 import type { TargetResult } from '../domain/outcome.js';
+import { unfinished, type Unfinished } from './settle-target.js';
 import { RunDetails } from './run-details.js';
 
 type Row = RunProgress['targets'][number];
@@ -50,9 +51,8 @@ export class RunState {
   }
 
   /** What a cancelled target counts as: failed where its time was up, cancelled where a person asked for it. */
-  unfinished(step: 'start' | 'finish'): Pick<TargetResult, 'outcome' | 'error'> {
-    if (!this.#deadlinePassed) return { outcome: 'cancelled', error: 'cancelled with its run' };
-    return { outcome: 'failed', error: `cannot ${step}: because the run's deadline passed` };
+  unfinished(step: 'start' | 'finish'): Unfinished {
+    return unfinished(step, { isLate: this.#deadlinePassed });
   }
 
   finished(report: RunReport): void {

@@ -8,6 +8,7 @@ import { runBackupctl, type CommandResult } from '../support/backupctl.js';
 import { createNamespace } from '../support/temporal-namespace.js';
 import { waitFor } from '../support/wait-for.js';
 import { WorkerProcess, type WorkerOptions } from '../support/worker-process.js';
+import { DATA_CONVERTER } from '../../src/temporal/data-converter.js';
 import { queuePollers } from '../../src/temporal/pollers.js';
 import type { Stage } from './stage.js';
 import { stepTimes, type StepTimes } from './step-times.js';
@@ -67,7 +68,7 @@ export async function install(stage: Stage, options: InstallationOptions): Promi
   const namespace = `bench-${id}`;
   await createNamespace(temporal.address, namespace);
   const connection = await Connection.connect({ address: temporal.address });
-  const client = new Client({ connection, namespace });
+  const client = new Client({ connection, namespace, dataConverter: DATA_CONVERTER });
   const env = { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: namespace, BACKUPS_FILE: configFile };
   const workers: WorkerProcess[] = [];
   const startWorker = async (wrapping: Pick<WorkerOptions, 'wrapper'> = {}) => {

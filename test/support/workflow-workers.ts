@@ -11,6 +11,7 @@ import type { RestoredTarget, RestorePlan } from '../../src/domain/restore-plan.
 import type { RestoreStepInput } from '../../src/domain/restore-target.js';
 import type { CapturedArtifact, CaptureTargetInput } from '../../src/domain/steps.js';
 import { ORCHESTRATOR_QUEUE, hostQueue } from '../../src/domain/task-queues.js';
+import { DATA_CONVERTER } from '../../src/temporal/data-converter.js';
 import type { BackupRun } from '../../src/workflows/backup-run.js';
 import { SETTINGS, aPlan, aTarget } from './a-plan.js';
 import { createNamespace, type NamespaceOptions } from './temporal-namespace.js';
@@ -36,7 +37,8 @@ export async function openStage(options: NamespaceOptions = {}): Promise<Stage> 
     await clientConnection.close();
     await connection.close();
   };
-  return { client: new Client({ connection: clientConnection, namespace }), connection, namespace, close };
+  const client = new Client({ connection: clientConnection, namespace, dataConverter: DATA_CONVERTER });
+  return { client, connection, namespace, close };
 }
 
 export interface FakeActivities {
@@ -54,6 +56,7 @@ export async function withWorkers<T>(stage: Stage, fakes: FakeActivities, work: 
   const common = {
     connection,
     namespace,
+    dataConverter: DATA_CONVERTER,
     shutdownGraceTime: 0,
     shutdownForceTime: 5_000,
     maxHeartbeatThrottleInterval: 100,
@@ -97,6 +100,7 @@ const orchestratorDefaults: OrchestratorActivities = {
   findChildHolder: () => Promise.resolve(undefined),
   hasSearchAttributes: () => Promise.resolve(true),
   awaitChild: () => Promise.reject(ApplicationFailure.nonRetryable('not expected here')),
+  awaitPart: () => Promise.reject(ApplicationFailure.nonRetryable('not expected here')),
 };
 
 const hostDefaults: HostActivities = {
