@@ -5,6 +5,7 @@ import { idle } from './idle.js';
 import { killUpload } from './kill-upload.js';
 import { memory } from './memory.js';
 import { restore } from './restore.js';
+import { tinyTargets } from './tiny-targets.js';
 import { upload } from './upload.js';
 import { volume, volumeGzip } from './volume.js';
 
@@ -19,4 +20,5 @@ export const CASES: readonly BenchCase[] = [
   upload,
   memory,
   idle,
+  tinyTargets,
 ];
