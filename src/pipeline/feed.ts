@@ -6,7 +6,7 @@ import { digestHandle, type DigestOptions } from './digest.js';
 /** The pipeline that is written to reads no more. */
 export class ReaderGone extends Error {}
 
-export interface FeedOptions extends Pick<DigestOptions, 'signal' | 'onProgress'> {
+export interface FeedOptions extends Pick<DigestOptions, 'signal' | 'onProgress' | 'growth'> {
   /** The reader knows where its input ends, and need not see that: pg_restore. The facts are those of the whole file then. */
   mayEndEarly?: boolean;
 }

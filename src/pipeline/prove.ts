@@ -9,6 +9,7 @@ import type { Compression, DumpFormat, TargetKind } from '../domain/target.js';
 import { throwIfAborted } from './abort.js';
 import { BGZF_END, BGZF_MARK } from './bgzf.js';
 import { feedFile } from './feed.js';
+import type { Growth } from './growth.js';
 import { requireSuccess, startPipeline } from './process.js';
 import { readBgzf } from './small-bgzf.js';
 import { failedStage } from './stage-result.js';
@@ -44,22 +45,46 @@ export async function proveArtifact(input: ProveInput): Promise<FileFacts> {
   const file = await open(input.path, 'r');
   try {
     const { size } = await file.stat();
-    if (size === 0) throw damaged(input, 'it is empty');
-    if (input.compression === 'gzip' && input.dumpFormat !== 'custom' && (await lacksBgzfEnd(file, size)))
-      throw damaged(input, 'its end is missing');
+    await requireEnd(file, size, input);
     const isSmall = size <= SMALL_BYTES;
     const seen = isSmall ? await readSmall(file, input) : undefined;
     if (seen !== undefined) return seen;
-    const { facts, flaw } = await readBack(file, input, isSmall);
-    if (facts === undefined) throw damaged(input, 'more follows the end of its compressed data');
-    if (facts.sizeBytes !== size) {
-      throw damaged(input, `${String(facts.sizeBytes)} of its ${String(size)} bytes could be read`);
-    }
-    if (flaw !== undefined) throw damaged(input, flaw);
-    return facts;
+    return requireWhole(await readBack(file, input, isSmall), size, input);
   } finally {
     await file.close();
   }
+}
+
+export interface ProveGrowingInput extends ProveInput {
+  growth: Growth;
+}
+
+/** The same of a file that is still being written, at its end alone; resolves after that. */
+export async function proveGrowing(input: ProveGrowingInput): Promise<FileFacts> {
+  const file = await open(input.path, 'r');
+  try {
+    const seen = await readBack(file, input, false);
+    const { size } = await file.stat();
+    await requireEnd(file, size, input);
+    return requireWhole(seen, size, input);
+  } finally {
+    await file.close();
+  }
+}
+
+async function requireEnd(file: FileHandle, size: number, input: ProveInput): Promise<void> {
+  if (size === 0) throw damaged(input, 'it is empty');
+  const isGzip = input.compression === 'gzip' && input.dumpFormat !== 'custom';
+  if (isGzip && (await lacksBgzfEnd(file, size))) throw damaged(input, 'its end is missing');
+}
+
+function requireWhole({ facts, flaw }: ReadBack, size: number, input: ProveInput): FileFacts {
+  if (facts === undefined) throw damaged(input, 'more follows the end of its compressed data');
+  if (facts.sizeBytes !== size) {
+    throw damaged(input, `${String(facts.sizeBytes)} of its ${String(size)} bytes could be read`);
+  }
+  if (flaw !== undefined) throw damaged(input, flaw);
+  return facts;
 }
 
 interface ReadBack {
@@ -83,8 +108,12 @@ async function readSmall(file: FileHandle, input: ProveInput): Promise<FileFacts
   return { sizeBytes: bytesRead, sha256, crc32: crc32(bytes).toString(16).padStart(8, '0') };
 }
 
-async function readBack(file: FileHandle, input: ProveInput, isSmall: boolean): Promise<ReadBack> {
-  const { kind, tools, compression, dumpFormat, entryByEntry = false, signal, onProgress, priority } = input;
+async function readBack(
+  file: FileHandle,
+  input: ProveInput & { growth?: Growth },
+  isSmall: boolean,
+): Promise<ReadBack> {
+  const { kind, tools, compression, dumpFormat, entryByEntry = false, signal, onProgress, priority, growth } = input;
   const check = contentCheck({ kind, entryByEntry, isSmall });
   const { stdin, stdout, finished } = startPipeline({
     stages: [storedReader(tools, { compression, dumpFormat }), ...check.stages],
@@ -93,7 +122,7 @@ async function readBack(file: FileHandle, input: ProveInput, isSmall: boolean): 
     stdout: 'pipe',
     ...(signal !== undefined && { signal }),
   });
-  const fed = feedFile(file, stdin, { signal, onProgress, mayEndEarly: dumpFormat === 'custom' });
+  const fed = feedFile(file, stdin, { signal, onProgress, growth, mayEndEarly: dumpFormat === 'custom' });
   const [facts, flaw] = await Promise.all([fed, check.read(stdout)]).finally(() => finished);
   throwIfAborted(signal);
   const results = await finished;

@@ -26,6 +26,8 @@ export type Captured = Pick<
 export interface AttemptSource {
   /** Of the file that is captured into: a volume's helper writes it as the group. */
   readonly partMode: number;
+  /** Whether the file grows at its end alone, and nobody is kept from work until it is written: then it may be read meanwhile. */
+  readonly mayBeReadEarly: boolean;
   /** Ends what dead or lost attempts at this target left running. */
   endOtherAttempts(): Promise<void>;
   /** Writes the compressed bytes to `partPath`; every program ended well when it resolves. */
@@ -63,6 +65,7 @@ function databaseSource({ target, runtime }: SourceInput<DatabaseTarget>): Attem
   const { compression, compressionLevel: level, dumpFormat, dumpJobs: jobs } = target;
   return {
     partMode: 0o600,
+    mayBeReadEarly: dumpFormat !== 'custom' && (jobs ?? 1) === 1,
     endOtherAttempts: () => Promise.resolve(), // pg_dump dies with its worker
     capture: (partPath, step) =>
       captureDatabase({ ...login(), compression, dumpFormat, level, jobs, partPath, ...step }),
@@ -82,6 +85,7 @@ function globalsSource({ target, runtime }: SourceInput<GlobalsTarget>): Attempt
   };
   return {
     partMode: 0o600,
+    mayBeReadEarly: true,
     endOtherAttempts: () => Promise.resolve(), // pg_dumpall dies with its worker
     capture: (partPath, step) => captureGlobals({ ...common, level, partPath, ...step }),
     describe: (step) => describeGlobals({ ...common, ...step }),
@@ -102,6 +106,7 @@ function volumeSource({ target, runtime, service, run, token }: SourceInput<Name
   };
   return {
     partMode: 0o660,
+    mayBeReadEarly: target.quiesce === undefined,
     endOtherAttempts: async () => {
       await removeAttempts({ service, target: target.name, exceptToken: token });
     },
@@ -116,6 +121,7 @@ function mountedSource({ target, runtime, run }: SourceInput<MountedVolumeTarget
   const common = { target: target.name, path, host, compression, level, tools: runtime.tools };
   return {
     partMode: 0o600,
+    mayBeReadEarly: target.quiesce === undefined,
     endOtherAttempts: () => Promise.resolve(), // tar dies with its worker
     capture: (partPath, step) =>
       captureMounted({ ...common, partPath, ...step, ...quiesceOf(target, runtime, run, step) }),

@@ -9,6 +9,7 @@ import type { Target } from '../domain/target.js';
 import { commitArtifact, createPart, findCommitted, removeStaleParts } from '../destinations/local-commit.js';
 import type { FileFacts } from '../destinations/destination.js';
 import { establishIdentity } from '../directory-identity.js';
+import { EarlyProof } from '../pipeline/early-proof.js';
 import { proveArtifact } from '../pipeline/prove.js';
 import type { Runtime } from '../runtime.js';
 import { openSource, type Captured } from '../sources/source.js';
@@ -56,10 +57,14 @@ async function captureArtifact(runtime: Runtime, input: CaptureTargetInput, step
   if (found !== undefined && found !== 'unfinished') return found;
 
   const startedAt = new Date();
-  const prove = (path: string) => {
+  const proofOf = (path: string) => ({
+    ...{ path, kind: target.kind, compression, dumpFormat, tools: runtime.tools },
+    ...step,
+  });
+  const prove = async (path: string, early?: EarlyProof) => {
     step.log(`${target.name}: proving ${artifact}`);
     step.onProving?.();
-    return proveArtifact({ path, kind: target.kind, compression, dumpFormat, tools: runtime.tools, ...step });
+    return (await early?.finish()) ?? proveArtifact(proofOf(path));
   };
   if (found === 'unfinished') {
     step.log(`${target.name}: found ${artifact} of an earlier attempt, without its manifest`);
@@ -69,6 +74,7 @@ async function captureArtifact(runtime: Runtime, input: CaptureTargetInput, step
     return await commitArtifact({ root, run, artifact, prove, describe });
   }
   const part = await createPart({ root, run, artifact, token, mode: source.partMode });
+  const early = source.mayBeReadEarly ? new EarlyProof(proofOf(part.path)) : undefined;
   try {
     step.log(`${target.name}: capturing to ${artifact}`);
     const facts = await source.capture(part.path, step);
@@ -76,8 +82,10 @@ async function captureArtifact(runtime: Runtime, input: CaptureTargetInput, step
     await chmod(part.path, 0o600); // the helper of a volume needed more
     const before = await comparable(runtime, input, facts, step);
     const describe = manifestOf({ input, artifact, startedAt, captured: facts, before });
-    return await commitArtifact({ root, run, artifact, part, prove, describe });
+    const proveIt = (path: string) => prove(path, path === part.path ? early : undefined);
+    return await commitArtifact({ root, run, artifact, part, prove: proveIt, describe });
   } finally {
+    await early?.giveUp(); // nothing is left of it after a commit
     await rm(part.path, { force: true }); // gone after a commit; after a failure nobody needs it, and the disk may be full
   }
 }
