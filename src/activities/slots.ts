@@ -64,9 +64,9 @@ class Pool {
     this.#serve();
   }
 
-  /** Nobody overtakes those that wait. */
+  /** Nobody overtakes those that wait: they are served before anybody can ask, so none is free while they do. */
   tryTake(): boolean {
-    if (this.#waiting.size > 0 || this.#taken >= this.#limit) return false;
+    if (this.#taken >= this.#limit) return false;
     this.#taken += 1;
     return true;
   }

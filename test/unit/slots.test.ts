@@ -69,6 +69,17 @@ describe('slots', () => {
     await expect(begin('d', [server('one', 1)], ending.signal)).rejects.toThrow('told to end');
   });
 
+  it('are given back once, however often that is said', async () => {
+    const { begin, end, began } = someAttempts();
+    for (const name of ['a', 'b']) void begin(name, [capture(2)]);
+    await settled();
+    await end('a');
+    await end('a');
+    for (const name of ['c', 'd']) void begin(name, [capture(2)]);
+    await settled();
+    expect(began).toEqual(['a', 'b', 'c']);
+  });
+
   it('become more or fewer as the configuration says by now, for those that wait too', async () => {
     const { begin, end, began } = someAttempts();
     for (const name of ['a', 'b', 'c']) void begin(name, [capture(1)]);
