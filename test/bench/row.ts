@@ -3,7 +3,7 @@ export interface Row {
   /** `database, gzip level 6, local`. */
   what: string;
   /** Of this service, one for each round. */
-  samples: readonly number[];
+  samples: Samples;
   unit: Unit;
   /** What it is held against, measured in turn with it. */
   reference?: Reference;
@@ -18,9 +18,11 @@ export type Unit = 's' | 'ms' | 'MB/s' | 'MiB' | '% of a core' | 'parts';
 export interface Reference {
   /** `pg_dump | gzip -6`. */
   name: string;
-  /** `missing`: it is not installed here. */
-  samples: readonly number[] | 'missing';
+  samples: Samples;
 }
+
+/** `missing`: what it needs is not installed here. */
+export type Samples = readonly number[] | 'missing';
 
 export interface Goal {
   of: 'ratio' | 'median';
@@ -38,13 +40,13 @@ export function median(samples: readonly number[]): number {
 
 /** Of the medians; undefined without a reference that is there. */
 export function ratioOf({ samples, reference }: Row): number | undefined {
-  if (reference === undefined || reference.samples === 'missing') return undefined;
+  if (samples === 'missing' || reference === undefined || reference.samples === 'missing') return undefined;
   return median(samples) / median(reference.samples);
 }
 
 /** Undefined where no goal is set, or its reference is missing. */
 export function isReached(row: Row): boolean | undefined {
-  if (row.goal === undefined) return undefined;
+  if (row.goal === undefined || row.samples === 'missing') return undefined;
   const value = row.goal.of === 'ratio' ? ratioOf(row) : median(row.samples);
   if (value === undefined) return undefined;
   return row.goal.is === 'at most' ? value <= row.goal.value : value >= row.goal.value;

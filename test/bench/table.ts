@@ -1,4 +1,4 @@
-import { isReached, median, ratioOf, type Goal, type Row, type Unit } from './row.js';
+import { isReached, median, ratioOf, type Goal, type Row, type Samples, type Unit } from './row.js';
 
 const HEAD = ['what', 'measured', 'reference', 'ratio', 'to reach', 'reached', 'remarks'];
 
@@ -15,7 +15,7 @@ export function tableOf(rows: readonly Row[]): string {
 export function jsonOf(rows: readonly Row[]): object[] {
   return rows.map((row) => {
     const [ratio, reached] = [ratioOf(row), isReached(row)];
-    return { ...row, median: median(row.samples), ratio, reached };
+    return { ...row, median: row.samples === 'missing' ? undefined : median(row.samples), ratio, reached };
   });
 }
 
@@ -34,8 +34,7 @@ function cellsOf(row: Row): string[] {
 }
 
 function referenceText({ name, samples }: NonNullable<Row['reference']>, unit: Unit): string {
-  const text = samples === 'missing' ? 'not installed here' : shown(samples, unit);
-  return `${name.replaceAll('|', '\\|')}: ${text}`;
+  return `${name.replaceAll('|', '\\|')}: ${shown(samples, unit)}`;
 }
 
 function goalText({ of, is, value }: Goal, unit: Unit): string {
@@ -43,7 +42,8 @@ function goalText({ of, is, value }: Goal, unit: Unit): string {
 }
 
 /** The median, and what it lies between. */
-function shown(samples: readonly number[], unit: Unit): string {
+function shown(samples: Samples, unit: Unit): string {
+  if (samples === 'missing') return 'not installed here';
   const text = withUnit(median(samples), unit);
   if (samples.length === 1) return text;
   return `${text} (${digits(Math.min(...samples))} to ${digits(Math.max(...samples))})`;

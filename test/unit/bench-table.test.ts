@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { isReached, median, ratioOf, type Row } from '../bench/row.js';
-import { tableOf } from '../bench/table.js';
+import { jsonOf, tableOf } from '../bench/table.js';
 
 const ROW: Row = {
   what: 'database | gzip',
@@ -31,6 +31,15 @@ test('a reference that is missing is named, and nothing is said of the goal', ()
   const row: Row = { ...ROW, reference: { name: 'restic', samples: 'missing' } };
   expect(isReached(row)).toBeUndefined();
   expect(tableOf([row])).toContain('restic: not installed here');
+});
+
+test('what cannot be measured here is named as that', () => {
+  const row: Row = { ...ROW, samples: 'missing' };
+  expect(isReached(row)).toBeUndefined();
+  expect(tableOf([row])).toContain(
+    '| database \\| gzip | not installed here | by hand: 4.00 s (4.00 to 5.00) |       | ≤ 0.45   |         |',
+  );
+  expect(jsonOf([row])).toEqual([{ ...row, median: undefined, ratio: undefined, reached: undefined }]);
 });
 
 test('the table shows medians, ranges, ratio and goal', () => {

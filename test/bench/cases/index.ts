@@ -3,6 +3,7 @@ import { database } from './database.js';
 import { eightDatabases } from './eight-databases.js';
 import { idle } from './idle.js';
 import { killUpload } from './kill-upload.js';
+import { latency } from './latency.js';
 import { memory } from './memory.js';
 import { restore } from './restore.js';
 import { tinyTargets } from './tiny-targets.js';
@@ -18,6 +19,7 @@ export const CASES: readonly BenchCase[] = [
   restore,
   killUpload,
   upload,
+  latency,
   memory,
   idle,
   tinyTargets,
