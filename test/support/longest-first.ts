@@ -2,6 +2,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take longest, in this order: one that came last would keep one processor busy while the other has nothing to do. */
 const LONGEST = [
+  'e2e/bench',
   'e2e/demo',
   'e2e/hosts',
   'e2e/schedule',
