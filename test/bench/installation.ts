@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { ORCHESTRATOR_QUEUE } from '../../src/domain/task-queues.js';
@@ -135,9 +135,4 @@ async function run(client: Client, targets: readonly string[]): Promise<Finished
     steps.set(target, await stepTimes(client, `${SERVICE}/${kind}/${target}`, startMs));
   }
   return { report, seconds, steps };
-}
-
-/** The end of a worker's log, for messages. */
-export async function logTail({ logFile }: WorkerProcess): Promise<string> {
-  return (await readFile(logFile, 'utf8')).split('\n').slice(-20).join('\n');
 }

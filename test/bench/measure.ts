@@ -39,3 +39,8 @@ export async function shell(line: string, env: Record<string, string> = {}, cwd?
   if (code !== 0) throw new Error(`${line} ended with ${String(code)}: ${stderr.slice(-2000)}`);
   return stdout;
 }
+
+/** Whether a program is to be found in PATH. */
+export async function isInstalled(program: string): Promise<boolean> {
+  return (await shell(`type -P ${program} || true`)) !== '';
+}
