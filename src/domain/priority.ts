@@ -12,6 +12,11 @@ export function priorityWords({ nice, ionice }: Priority): string[] {
   return [...(nice > 0 ? ['nice', '-n', String(nice)] : []), ...(ionice === undefined ? [] : ['ionice', ...ofDisk])];
 }
 
+/** The programs among those words. */
+export function priorityPrograms({ nice, ionice }: Priority): string[] {
+  return [...(nice > 0 ? ['nice'] : []), ...(ionice === undefined ? [] : ['ionice'])];
+}
+
 /** What a nice value weighs beside 1024, the usual: each step is a quarter less, as the kernel has it. */
 export function cpuShares({ nice }: Priority): number {
   return Math.max(2, Math.round(1024 / 1.25 ** nice));

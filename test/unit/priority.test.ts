@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
-import { cpuShares, priorityWords } from '../../src/domain/priority.js';
+import { cpuShares, priorityPrograms, priorityWords } from '../../src/domain/priority.js';
 import { startPipeline } from '../../src/pipeline/process.js';
 import { childrenOf } from '../support/process-tree.js';
 import { priorityOf, sessionNice } from '../support/seen-priority.js';
@@ -32,4 +32,10 @@ it.each([
 it('a priority that is the usual one starts a program by no other', () => {
   expect(priorityWords({ nice: 0 })).toEqual([]);
   expect([0, 5, 10].map((nice) => cpuShares({ nice }))).toEqual([1024, 336, 110]);
+});
+
+it('a helper needs the programs of its priority alone: an image of somebody else may lack the other', () => {
+  expect(priorityPrograms({ nice: 5 })).toEqual(['nice']);
+  expect(priorityPrograms({ nice: 0, ionice: 'idle' })).toEqual(['ionice']);
+  expect(priorityPrograms({ nice: 0 })).toEqual([]);
 });

@@ -23,9 +23,9 @@ tar_version=$(tar --version)
 
 /**
  * Writes the volume to the file $ARTIFACT through the compressor "$@", and what both say to the file $MESSAGES: a
- * container's own stderr can lose its end. $PRIORITY: `nice -n 10 ionice -c 3` and the like, or nothing. The exit code is 0 where both ended well enough; the last line tells how each did.
+ * container's own stderr can lose its end. $PRIORITY: `nice -n 10 ionice -c 3` and the like, or nothing; $PRIORITY_PROGRAMS: those of them that are programs. The exit code is 0 where both ended well enough; the last line tells how each did.
  */
-export const CAPTURE_SCRIPT = `${preamble('"$1" ${PRIORITY:+nice ionice}')}
+export const CAPTURE_SCRIPT = `${preamble('"$1" $PRIORITY_PROGRAMS')}
 exec 2>>"$MESSAGES"
 read -r compressor_version < <("$1" --version 2>&1)
 printf 'backup-helper version tar %s\\n' "\${tar_version%%$'\\n'*}" >&2

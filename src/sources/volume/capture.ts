@@ -1,7 +1,7 @@
 import { realpath, rm, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Quiesced } from '../../domain/manifest.js';
-import { cpuShares, priorityWords, type Priority } from '../../domain/priority.js';
+import { cpuShares, priorityPrograms, priorityWords, type Priority } from '../../domain/priority.js';
 import type { Compression, Source } from '../../domain/target.js';
 import { throwIfAborted } from '../../pipeline/abort.js';
 import { compressor } from '../../pipeline/compression.js';
@@ -156,7 +156,10 @@ async function helperFor(input: VolumeCaptureInput & CaptureFiles): Promise<Help
     capabilities: ['DAC_READ_SEARCH'],
     groups: await groupsOf([partPath, messagesPath]),
     cpuShares: cpuShares(priority),
-    env: { ARTIFACT: partPath, MESSAGES: messagesPath, PRIORITY: priorityWords(priority).join(' ') },
+    env: {
+      ...{ ARTIFACT: partPath, MESSAGES: messagesPath },
+      ...{ PRIORITY: priorityWords(priority).join(' '), PRIORITY_PROGRAMS: priorityPrograms(priority).join(' ') },
+    },
     script: CAPTURE_SCRIPT,
     args: [basename(file), ...args],
   };
