@@ -1,9 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, open, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { digestFile } from '../../src/pipeline/digest.js';
-import { writeNoise } from '../support/noise-file.js';
+import { digestFile, digestHandle } from '../../src/pipeline/digest.js';
+import { Growth } from '../../src/pipeline/growth.js';
+import { factsOf, writeNoise } from '../support/noise-file.js';
 
 async function scratchFile(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'digest-'));
@@ -38,4 +39,21 @@ test('an abort ends it', async () => {
   const stop = new AbortController();
   const digest = digestFile(path, { signal: stop.signal, onProgress: () => stop.abort() });
   await expect(digest).rejects.toMatchObject({ code: 'Cancelled' });
+});
+
+test('what is written to a growing file between a read that found nothing and its end is not missed', async () => {
+  const path = await scratchFile();
+  await writeFile(path, '');
+  const growth = new Growth();
+  const file = await open(path, 'r');
+  onTestFinished(() => file.close());
+  /** The writer has its last word right after the read. */
+  const read = async (...args: [Buffer, number, number, number]) => {
+    const result = await file.read(...args);
+    if (!growth.hasEnded) await appendFile(path, 'last');
+    growth.end();
+    return result;
+  };
+  const facts = await digestHandle({ read } as unknown as FileHandle, { growth });
+  expect(facts).toEqual(factsOf(Buffer.from('last')));
 });
