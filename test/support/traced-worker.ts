@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Deployment } from './deployment.js';
 import { startWatchedWorker } from './watched-run.js';
@@ -30,13 +30,19 @@ export interface TraceOptions {
   env?: Record<string, string>;
 }
 
-/** Starts a worker under strace, with one thread for files so that its calls have one order. */
+/**
+ * Starts a worker under strace, with one thread for files so that its calls have one order. It keeps no records of its attempts: these
+ * are removed whenever there is time, and every such call would count.
+ */
 export async function startTracedWorker(deployment: Deployment, options: TraceOptions = {}): Promise<TracedWorker> {
   const trace = join(deployment.directory, `trace-${String(Date.now())}.txt`);
   const { interruption, env } = options;
   const inject = interruption === undefined ? [] : ['-e', injection(interruption)];
   const wrapper = ['strace', '-f', '-qq', '-y', '-e', `trace=${CALLS.join()}`, ...inject, '-o', trace];
+  const records = join(deployment.backupDir, '.workers');
+  await writeFile(records, ''); // a file where the directory would be
   const worker = await startWatchedWorker(deployment, { UV_THREADPOOL_SIZE: '1', ...env }, { wrapper });
+  await rm(records);
   return {
     worker,
     steps: async () => stepsIn(await readFile(trace, 'utf8'), deployment.backupDir),
@@ -48,16 +54,18 @@ function injection({ step, signal }: NonNullable<TraceOptions['interruption']>):
   return `inject=${step.call}:signal=${signal}:when=${String(step.occurrence)}`;
 }
 
+/** The steps of the worker itself: a program that it starts may sync its part as well, and would be the one that is killed there. */
 function stepsIn(trace: string, backupDir: string): DiskStep[] {
   const seen = new Map<string, number>();
   const steps: DiskStep[] = [];
+  let own: string | undefined; // the worker's thread for files: the first that comes here
   for (const [, thread = '', call = '', args = ''] of trace.matchAll(/^(\d+) +(\w+)\((.*)$/gm)) {
     const key = `${thread} ${call}`; // as strace counts
     const occurrence = (seen.get(key) ?? 0) + 1;
     seen.set(key, occurrence);
     const paths = [...args.matchAll(/["<](\/[^">]+)[">]/g)].map(([, path = '']) => path);
     const isMeant = paths.length > 0 && paths.every((path) => path.startsWith(backupDir));
-    if (isMeant) steps.push({ call, occurrence, text: textOf(call, paths) });
+    if (isMeant && thread === (own ??= thread)) steps.push({ call, occurrence, text: textOf(call, paths) });
   }
   return steps;
 }
