@@ -134,6 +134,16 @@ test('a host with other programs has another image', async () => {
   expect(other).not.toBe(image);
 });
 
+test('a host whose program was upgraded has another image', async () => {
+  const { program } = await hostOfItsOwn();
+  const image = await ensureHelperImage({ signal });
+  await writeFile(program, `#!/bin/bash\n# ${randomUUID()}\n`); // as long as before
+  const upgraded = await ensureHelperImage({ signal });
+  onTestFinished(() => removeImages([image, upgraded]));
+
+  expect(upgraded).not.toBe(image);
+});
+
 test('a configured image is used, and the volumes that it declares are removed again', async () => {
   const helperImage = `backup-tests/declares:${String(process.pid)}`;
   const directory = await testDirectory();

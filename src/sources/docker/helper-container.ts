@@ -77,8 +77,10 @@ function endedFromOutside(what: string): BackupError {
 }
 
 async function endOf(id: string): Promise<HelperEnd> {
-  const output = await helperOutput(id);
-  const { stdout } = await docker({ args: ['container', 'inspect', '--format', '{{json .State}}', id] });
+  const [output, { stdout }] = await Promise.all([
+    helperOutput(id),
+    docker({ args: ['container', 'inspect', '--format', '{{json .State}}', id] }),
+  ]);
   const { ExitCode: exitCode, OOMKilled: outOfMemory } = JSON.parse(stdout) as InspectedState;
   return { exitCode, outOfMemory, lastOutput: output.stdout, lastWords: output.stderr };
 }
