@@ -1,15 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BenchCase } from '../bench-case.js';
-import { createBusinessDatabase } from '../data/database.js';
+import { businessDatabase } from '../data/database.js';
 import { databaseConfig, install, type Installation } from '../installation.js';
 import { alternate, seconds, shellSeconds } from '../measure.js';
 import type { Row } from '../row.js';
 import type { Stage } from '../stage.js';
 
-const SOURCE = 'business-to-restore';
-/** Smaller than the one that is dumped: keys and indexes are built in each of the restores. */
-const DUMP_MEGABYTES = { full: 200, smoke: 4 };
 const TARGETS = { gzip: 'restore-gzip', zstd: 'restore-zstd', custom: 'restore-custom' };
 const JOBS = 2;
 
@@ -17,9 +14,8 @@ const JOBS = 2;
 export const restore: BenchCase = {
   name: 'restore',
   async measure(stage) {
-    const megabytes = DUMP_MEGABYTES[stage.isSmoke ? 'smoke' : 'full'];
-    await createBusinessDatabase(stage, SOURCE, megabytes);
-    const config = databaseConfig(stage, SOURCE);
+    const { name } = await businessDatabase(stage);
+    const config = databaseConfig(stage, name);
     const databases = [
       { name: TARGETS.gzip, compression: 'gzip', compression_level: 6, config },
       { name: TARGETS.zstd, compression: 'zstd', compression_level: 3, config },
@@ -36,7 +32,7 @@ export const restore: BenchCase = {
     });
     await service.close();
     const reference = { name: 'gunzip | psql', samples: samples.byHand };
-    const note = `a dump of ${String(megabytes)} MB, the start of the command included`;
+    const note = 'the start of the command included';
     const common = { unit: 's', reference, note } as const;
     return [
       {
