@@ -60,4 +60,4 @@ USER orchestrator
 # A worker waits two minutes for a Temporal server that starts beside it.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=150s CMD ["node", "/app/dist/worker/health-check.js"]
 ENTRYPOINT []
-CMD ["node", "--max-semi-space-size=2", "/app/dist/worker.js"]
+CMD ["node", "--max-semi-space-size=2", "--heap-growing-percent=15", "/app/dist/worker.js"]

@@ -5,7 +5,7 @@ import { ServerProcess, type ProcessEnd } from './server-process.js';
 
 const WORKER = fileURLToPath(new URL('../../dist/worker.js', import.meta.url));
 /** As `npm start` and the image have them: little room for what is new, since each thread takes it for itself. */
-const ARGUMENTS = ['--max-semi-space-size=2', WORKER];
+const ARGUMENTS = ['--max-semi-space-size=2', '--heap-growing-percent=15', WORKER];
 
 export interface WorkerOptions {
   env: Record<string, string>;
