@@ -10,12 +10,18 @@ import { pathText, type Path, type YamlSource } from './yaml-source.js';
 
 /** What zod found wrong with a section, at the places where it stands in the file. */
 export function issueProblems(section: Section, schema: z.ZodType, issues: readonly z.core.$ZodIssue[]): Problem[] {
-  return issues.flatMap((issue) => {
+  const problems = issues.flatMap((issue) => {
     const found = locate(section, schema, issue.path);
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(section, found, issue.path, key));
     if (found.node === undefined) return [missingKey(section, found, issue.path)];
     return section.unresolved.has(found.node) ? [] : [wrongValue(section, found, issue)];
   });
+  return withoutRepeated(problems);
+}
+
+/** zod finds two things wrong with a number that is beyond all numbers. */
+function withoutRepeated(problems: Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }
 
 interface Found {
@@ -55,7 +61,7 @@ function wrongValue({ source, prefix }: Section, { node, schema }: Found, issue:
   const { why, hint } = 'params' in issue ? (issue.params as { why?: string; hint?: string }) : {};
   const because = why === undefined || mustHide(node, notes) ? '' : ` (${why})`;
   const message = `${pathText(prefix, issue.path)}: ${expectation(issue)}${actualText(node, notes)}${because}`;
-  return source.problem(node, message, hint ?? hintFor(node, issue.path, notes));
+  return source.problem(node, message, hint ?? hintFor({ node, schema }, issue.path, notes));
 }
 
 function expectation(issue: z.core.$ZodIssue): string {
@@ -85,16 +91,15 @@ function hiddenText(value: string | number | boolean, notes: KeyNotes | undefine
   return notes?.isHidden === true ? '' : `, but ${value} stands for something else`;
 }
 
-function hintFor(node: Node | undefined, path: Path, notes: KeyNotes | undefined): string {
+function hintFor({ node, schema }: Pick<Found, 'node' | 'schema'>, path: Path, notes: KeyNotes | undefined): string {
   if (notes === undefined) return 'see docs/configuration.md';
   if (!isScalar(node)) return `write it${exampleOf(path, notes)}`;
   if (node.value === null) return `give it a value${exampleOf(path, notes)}; put quotes around what begins with #`;
   const value = node.value as string | number | boolean;
   const hasUnit = /^a (?:duration|size) /.test(notes.expects);
   if (hasUnit && /^\d+$/.test(String(value))) return `give it a unit${exampleOf(path, notes)}`;
-  const isChoice = /^one of |a cron expression/.test(notes.expects); // quotes make no choice of a number
-  const isBare = typeof value !== 'string' && typeof notes.example === 'string' && !hasUnit && !isChoice;
-  return isBare ? 'put quotes around it' : `write it${exampleOf(path, notes)}`;
+  const lacksQuotes = typeof value !== 'string' && schema?.safeParse(String(value)).success === true;
+  return lacksQuotes ? 'put quotes around it' : `write it${exampleOf(path, notes)}`;
 }
 
 function exampleOf(path: Path, notes: KeyNotes | undefined): string {

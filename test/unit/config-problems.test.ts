@@ -147,6 +147,7 @@ describe('a value of backup_config', () => {
     ['retention_count', '${FIVE_O}', 'a whole number from 1 to 100000, but ${FIVE_O} stands for something else'],
     ['max_parallel', 51, 'a whole number from 1 to 50'],
     ['capture_slots', 0, 'a whole number from 1 to 50, but it is the number 0'],
+    ['capture_slots', 1e20, 'a whole number from 1 to 50, but it is the number 1'],
     ['server_slots', 51, 'a whole number from 1 to 50'],
     ['copy_slots', 'all', 'a whole number from 1 to 50, but it is "all"'],
     [
@@ -160,6 +161,11 @@ describe('a value of backup_config', () => {
     ['nice', 20, 'a whole number from 0 to 19, but it is the number 20'],
     ['ionice', 'realtime', 'idle, or best-effort 0 to best-effort 7, but it is "realtime"'],
     ['ionice', 'best-effort 8', 'idle, or best-effort 0'],
+    [
+      'ionice',
+      3,
+      'idle, or best-effort 0 to best-effort 7, but it is the number 3 | write it, as in ionice: "best-effort 7"',
+    ],
     ['attempts', -1, 'a whole number from 1 to 1000'],
     ['backup_dir', 5, 'an absolute path, but it is the number 5'],
     ['backup_dir', '', 'an absolute path'],
