@@ -74,7 +74,8 @@ async function readTarget(input: ReadTargetInput): Promise<Pick<TargetView, 'pha
   // Before a child is started, its id stands for the last one, or for that of another run.
   const parentId = description?.parentExecution?.workflowId ?? '';
   const isOurs = parentId === parent || isPartOf(parent, parentId);
-  if (description?.status.name !== 'RUNNING' || !isOurs) return { phase: 'capturing' };
+  if (description === undefined || !isOurs) return { phase: 'capturing' };
+  if (description.status.name !== 'RUNNING') return { phase: 'done' }; // what came of it its run says
   const steps = (await orUndefined(client, () => pendingSteps(client, description, asked))) ?? [];
   const step = steps.find(({ activity }) => activity in PHASES);
   if (step !== undefined) return { phase: PHASES[step.activity] ?? 'capturing', step };

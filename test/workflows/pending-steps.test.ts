@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readRun, type TargetView } from '../../src/commands/run-view.js';
 import type { HeartbeatDetails } from '../../src/domain/heartbeat.js';
+import type { RunProgress } from '../../src/domain/steps.js';
 import {
   SETTINGS,
   aPlan,
@@ -108,6 +109,21 @@ describe('a step that is not over', () => {
     const targets = [{ ...aTarget('mordor'), host: 'nowhere' }];
     const row = await targetOnce({}, ({ step }) => step !== undefined, { targets });
     expect(row.step).toMatchObject({ activity: 'captureTarget', state: 'unpolled', taskQueue: 'backup-nowhere' });
+  });
+});
+
+describe('a target that has ended', () => {
+  it('is not shown at work again by a run that has not heard of it yet', async () => {
+    const { client } = stage;
+    const ended = await withWorkers(stage, {}, async () => {
+      const started = await startRun(stage);
+      await started.result();
+      return started;
+    });
+    const before: RunProgress = { targets: [{ target: 'mordor', kind: 'database', phase: 'capturing' }] };
+    const handle = Object.assign(Object.create(ended) as typeof ended, { query: () => Promise.resolve(before) });
+    const { targets } = await readRun({ client, handle, description: await ended.describe() });
+    expect(targets).toEqual([{ target: 'mordor', kind: 'database', phase: 'done' }]);
   });
 });
 
