@@ -130,6 +130,17 @@ test('where no pipes can be made, one job dumps all, with a warning', async () =
   expect(manifest.warnings).toEqual([expect.stringMatching(/^dumped by one job instead of 2: no pipes can be made/)]);
 });
 
+test('where pg_dump comes to rows before their pipes are there, one job dumps all, with a warning', async () => {
+  const isOfJobs = '[[ " $* " == *" --format=directory "* ]] || exec "$REAL" "$@"';
+  const made = 'file=${*: -1}; file=${file#--file=}; for pipe in "${file%dump}"pipes/*; do >"$file/${pipe##*/}"; done';
+  const directory = await fakePgDump(server, `${isOfJobs}; ${made}; echo 'pg_dump: dumping' >&2; exec sleep 300`);
+  await symlink(join(server.bin, 'pg_restore'), join(directory, 'pg_restore'));
+  const { manifest } = await captureArtifact(await login(), jobs);
+  expect(manifest.warnings).toEqual([
+    'dumped by one job instead of 2: pg_dump came to rows before their pipes were there',
+  ]);
+});
+
 test.each([
   [
     'pg_dump that exits 1 after all of its output',

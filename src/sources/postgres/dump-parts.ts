@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { throwIfAborted } from '../../pipeline/abort.js';
@@ -43,6 +43,7 @@ export async function dumpParts(input: DumpPartsInput): Promise<DumpedParts> {
   const { directory, pgDump, signal, onProgress } = input;
   const archive = join(directory, 'dump');
   await mkdir(archive, { mode: 0o700 });
+  const waiting = await makePipes(join(directory, 'pipes'), [...input.parts.keys()]);
   const giveUp = new AbortController();
   const ending = signal === undefined ? giveUp.signal : AbortSignal.any([signal, giveUp.signal]);
   const failures: unknown[] = [];
@@ -58,8 +59,8 @@ export async function dumpParts(input: DumpPartsInput): Promise<DumpedParts> {
     signal: ending,
   });
   const total = sumOf(onProgress);
-  // It looks whether its directory is empty before it says a word, and comes to rows long after.
-  const pipes = Promise.race([messages.first, finished]).then(() => makePipes(archive, [...input.parts.keys()]));
+  // It looks whether its directory is empty before it says a word, and comes to rows some queries later.
+  const pipes = Promise.race([messages.first, finished]).then(() => putPipes(archive, waiting));
   const compressing = pipes.then((made) =>
     Promise.all(made.map((pipe) => compressPart({ ...input, ...pipe, signal: ending, onProgress: total() }))),
   );
@@ -82,16 +83,35 @@ interface Pipe {
   pipe: string;
 }
 
-async function makePipes(archive: string, dumpIds: string[]): Promise<Pipe[]> {
-  const pipes = dumpIds.map((dumpId) => ({ dumpId, pipe: join(archive, `${dumpId}.dat`) }));
+const NO_PIPES = 'no pipes can be made in the backup directory';
+
+/** Before pg_dump starts: a program that makes them could take longer than pg_dump to its rows. */
+async function makePipes(directory: string, dumpIds: string[]): Promise<Pipe[]> {
+  const pipes = dumpIds.map((dumpId) => ({ dumpId, pipe: join(directory, `${dumpId}.dat`) }));
   if (pipes.length === 0) return [];
+  await mkdir(directory, { mode: 0o700 });
   const names = pipes.map(({ pipe }) => basename(pipe));
   try {
-    await runProgram({ file: 'mkfifo', args: ['-m', '600', ...names], cwd: archive });
+    await runProgram({ file: 'mkfifo', args: ['-m', '600', ...names], cwd: directory });
   } catch (error) {
-    throw new UnfitForJobs('no pipes can be made in the backup directory', error);
+    throw new UnfitForJobs(NO_PIPES, error);
   }
   return pipes;
+}
+
+/** Gives them the names that pg_dump opens; never takes one that it has made itself. */
+async function putPipes(archive: string, waiting: readonly Pipe[]): Promise<Pipe[]> {
+  const put = async ({ dumpId, pipe }: Pipe) => {
+    const name = join(archive, basename(pipe));
+    await link(pipe, name);
+    return { dumpId, pipe: name };
+  };
+  try {
+    return await Promise.all(waiting.map(put));
+  } catch (error) {
+    const isLate = (error as NodeJS.ErrnoException).code === 'EEXIST';
+    throw new UnfitForJobs(isLate ? 'pg_dump came to rows before their pipes were there' : NO_PIPES, error);
+  }
 }
 
 interface CompressPartInput extends DumpPartsInput, Pipe {}
