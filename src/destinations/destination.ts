@@ -61,7 +61,7 @@ export interface Destination {
    * was cut off. A taken path with the same bytes is success; with others it is a `Conflict`.
    */
   putFile(path: string, from: string, facts: FileFacts, options: TransferOptions): Promise<StoredProof>;
-  /** Drops what attempts at `putFile` left of `path`. Only where none will follow, as in a cancelled run: any other goes on with it. */
+  /** Drops what attempts at `putFile` left of `path`. Only where none will follow, as in a cancelled run: one that follows goes on with it. */
   abandonPut(path: string): Promise<void>;
   /** Drops what attempts left that nobody has gone on with for long; returns how many. */
   sweepPuts(input: SweepInput): Promise<number>;

@@ -6,7 +6,7 @@ export interface Priority {
   ionice?: 'idle' | number;
 }
 
-/** The words that a program is started by, none where it runs as any other. */
+/** The words that a program is started by, none where it runs as usual. */
 export function priorityWords({ nice, ionice }: Priority): string[] {
   const ofDisk = ionice === 'idle' ? ['-c', '3'] : ['-c', '2', '-n', String(ionice)];
   return [...(nice > 0 ? ['nice', '-n', String(nice)] : []), ...(ionice === undefined ? [] : ['ionice', ...ofDisk])];

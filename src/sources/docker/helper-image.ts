@@ -88,7 +88,7 @@ interface Content {
 
 let known: Content | undefined;
 
-/** Looked at anew where a file has changed: to ask for the libraries of twenty programs takes a quarter of a second, with both cores busy. */
+/** Looked at anew where a file has changed: to ask for the libraries of twenty programs takes a fifth of a second, with both cores busy. */
 async function contentOf(programs: readonly string[]): Promise<Content> {
   const of = programs.join(':');
   if (known?.of === of && known.stamp !== undefined && known.stamp === (await stampOf(known.files))) return known;
